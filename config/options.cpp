@@ -1,0 +1,135 @@
+#include "config/options.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace tandem::config {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr uint64_t KiB = uint64_t{1} << 10;
+constexpr uint64_t MiB = uint64_t{1} << 20;
+constexpr uint64_t GiB = uint64_t{1} << 30;
+/// Beyond this, JSON and JavaScript can't tell one size from the next.
+constexpr uint64_t largest_message = uint64_t{1} << 53;
+
+std::vector<option> make_table() {
+  return {
+      {"listen", "Addresses",
+       endpoints_option{&settings::listen, {{"0.0.0.0", 8080}, {"::", 8080}}},
+       "Addresses and ports that clients and workers connect to. Port 0 takes any free port."},
+      {"client-path", "Addresses", path_option{&settings::client_path, "/client/{key}"},
+       "Path that clients connect to. What stands in place of {key} says which worker is theirs."},
+      {"worker-path", "Addresses", path_option{&settings::worker_path, "/worker/{key}"},
+       "Path that workers connect to. No path may match both this one and client-path."},
+
+      {"on-conflict", "Pairing",
+       choice_option<conflict_policy>{
+           &settings::on_conflict, conflict_policy::reject, {"reject", "replace"}},
+       "What happens when a key is claimed that another connection of the same role holds: the "
+       "newcomer is refused, or it replaces the older one, which is closed with 4000."},
+      {"on-peer-loss", "Pairing",
+       choice_option<loss_policy>{&settings::on_peer_loss, loss_policy::close, {"close", "wait"}},
+       "What happens to the other side when one side of a pair goes: it is closed too, with the "
+       "same code and reason, or it waits up to pair-timeout for a new peer."},
+      {"pair-timeout", "Pairing",
+       duration_option{&settings::pair_timeout, 5min, {1ms, 24h, "no limit"}},
+       "How long a connection waits for its peer before it is closed with 4100."},
+      {"pending-bytes", "Pairing",
+       size_option{&settings::pending_bytes, 64 * KiB, {1, GiB, "none"}},
+       "How much a connection that waits for its peer may send ahead. It is at most relay-window."},
+
+      {"relay-window", "Limits", size_option{&settings::relay_window, 256 * KiB, {16 * KiB, GiB}},
+       "How much may be under way in each direction of a pair before the sender is slowed down. "
+       "A pair holds at most twice this in memory."},
+      {"max-message-size", "Limits",
+       size_option{&settings::max_message_size, 64 * MiB, {1, largest_message}},
+       "The largest message that either side may send; a larger one closes its sender with 1009. "
+       "A large message is passed on piece by piece, so this doesn't set what memory is used."},
+
+      {"handshake-timeout", "Timeouts",
+       duration_option{&settings::handshake_timeout, 10s, {100ms, 10min}},
+       "How long a new connection may take to complete its WebSocket handshake."},
+      {"close-timeout", "Timeouts", duration_option{&settings::close_timeout, 5s, {100ms, 5min}},
+       "How long a closing handshake may take before the connection is cut."},
+      {"stall-timeout", "Timeouts", duration_option{&settings::stall_timeout, 30s, {100ms, 1h}},
+       "How long a peer may take nothing while bytes wait for it, before it is closed with 4101."},
+      {"drain-timeout", "Timeouts",
+       duration_option{&settings::drain_timeout, 10s, {1ms, 1h, "don't wait"}},
+       "How long a shutdown may take to deliver what is under way."},
+
+      {"extensions", "Extensions", names_option{&settings::extensions, {}, R"(["greeter"])"},
+       "Names of the actor types to spawn at start."},
+      {"log-level", "Logging",
+       choice_option<log_level>{&settings::log_level,
+                                log_level::info,
+                                {"trace", "debug", "info", "warning", "error", "off"}},
+       "The least important lines that are logged."},
+
+      {"heartbeat.client-interval", "Heartbeat",
+       duration_option{&settings::heartbeat_client_interval, 30s, {50ms, 1h, "no pings"}},
+       "How often each client is pinged."},
+      {"heartbeat.worker-interval", "Heartbeat",
+       duration_option{&settings::heartbeat_worker_interval, 30s, {50ms, 1h, "no pings"}},
+       "How often each worker is pinged."},
+      {"heartbeat.timeout", "Heartbeat",
+       duration_option{&settings::heartbeat_timeout, 20s, {50ms, 1h}},
+       "How long, from the sending of a ping, a connection may stay silent before it is closed "
+       "with 4201. Any frame counts as a sign of life."},
+
+      {"scheduler.max-threads", "Scheduler",
+       count_option{&settings::network_threads, 0, {1, 256, "one per core"}},
+       "Threads that carry the messages: the network workers."},
+      {"scheduler.compute-threads", "Scheduler",
+       count_option{&settings::compute_threads, 2, {1, 64}},
+       "Threads that run every other actor: pairing, supervision and extensions."},
+      {"scheduler.placement", "Scheduler",
+       choice_option<placement>{&settings::placement, placement::key, {"key", "spread"}},
+       "Which network worker a connection is given to: one chosen by its key, so that both ends "
+       "of a pair share it, or the next one in turn."},
+  };
+}
+
+template <class Option>
+void reset(const Option& row, settings& to) {
+  to.*row.member = std::remove_cvref_t<decltype(to.*row.member)>(row.fallback);
+}
+
+} // namespace
+
+std::string_view option::section() const noexcept {
+  auto dot = name.find('.');
+  return dot == std::string_view::npos ? std::string_view{} : name.substr(0, dot);
+}
+
+std::string_view option::key() const noexcept {
+  return name.substr(name.find('.') + 1);
+}
+
+std::span<const option> options() {
+  static const auto table = make_table();
+  return table;
+}
+
+const option* find_option(std::string_view name) {
+  auto rows = options();
+  auto found = std::ranges::find(rows, name, &option::name);
+  return found == rows.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> sections() {
+  std::vector<std::string_view> result;
+  for (const auto& row : options())
+    if (auto name = row.section(); !name.empty() && std::ranges::count(result, name) == 0)
+      result.push_back(name);
+  return result;
+}
+
+settings::settings() {
+  for (const auto& row : options())
+    std::visit([this](const auto& type) { reset(type, *this); }, row.type);
+}
+
+} // namespace tandem::config

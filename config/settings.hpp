@@ -1,0 +1,79 @@
+/// What tandem runs by: every option of the config file and the command line, checked and typed.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tandem::config {
+
+/// What a second claimant of a taken key meets.
+enum class conflict_policy { reject, replace };
+
+/// What becomes of a peer whose other side has gone.
+enum class loss_policy { close, wait };
+
+/// Which network worker a new connection is given to.
+enum class placement { key, spread };
+
+/// The least important line that is logged.
+enum class log_level { trace, debug, info, warning, error, off };
+
+/// A numeric IP address and a port to listen on.
+struct endpoint {
+  /// IPv4 or IPv6, without brackets.
+  std::string address;
+  /// 0 takes any free port.
+  uint16_t port = 0;
+
+  bool operator==(const endpoint&) const = default;
+};
+
+/// One value per row of the option table, which holds what each of them means and accepts.
+struct settings {
+  /// Every field at the default that the option table gives it.
+  settings();
+
+  std::vector<endpoint> listen;
+  std::string client_path;
+  std::string worker_path;
+
+  conflict_policy on_conflict;
+  loss_policy on_peer_loss;
+  /// 0: no limit.
+  std::chrono::milliseconds pair_timeout;
+  /// Bytes.
+  uint64_t pending_bytes;
+
+  /// Bytes per direction of a pair.
+  uint64_t relay_window;
+  /// Bytes.
+  uint64_t max_message_size;
+
+  std::chrono::milliseconds handshake_timeout;
+  std::chrono::milliseconds close_timeout;
+  std::chrono::milliseconds stall_timeout;
+  /// 0: don't wait.
+  std::chrono::milliseconds drain_timeout;
+
+  /// 0: no pings.
+  std::chrono::milliseconds heartbeat_client_interval;
+  /// 0: no pings.
+  std::chrono::milliseconds heartbeat_worker_interval;
+  std::chrono::milliseconds heartbeat_timeout;
+
+  /// 0: as many as the machine has cores.
+  size_t network_threads;
+  size_t compute_threads;
+  config::placement placement;
+
+  /// Names of actor types.
+  std::vector<std::string> extensions;
+  config::log_level log_level;
+
+  bool operator==(const settings&) const = default;
+};
+
+} // namespace tandem::config
