@@ -1,0 +1,56 @@
+#include "net/chunk.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace tandem::net {
+
+chunk_block* chunk_block::make(size_t capacity) {
+  return ::new (::operator new(sizeof(chunk_block) + capacity)) chunk_block{capacity};
+}
+
+void intrusive_ptr_add_ref(chunk_block* block) noexcept {
+  block->refs_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void intrusive_ptr_release(chunk_block* block) noexcept {
+  // A lone owner needs no read-modify-write: nobody else can raise the count.
+  if (block->refs_.load(std::memory_order_acquire) != 1 &&
+      block->refs_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+    return;
+  block->~chunk_block();
+  ::operator delete(block);
+}
+
+std::byte* chunk_builder::prepare(size_t n, size_t most) {
+  auto used = size();
+  if (!block_ || block_->capacity - used < n) {
+    auto capacity = std::max(used + n, std::min(most, used * 2));
+    chunk_block_ptr grown{chunk_block::make(capacity), false};
+    if (used > 0)
+      std::memcpy(grown->data(), block_->data(), used);
+    grown->size = used;
+    block_ = std::move(grown);
+  }
+  return block_->data() + used;
+}
+
+void chunk_builder::append(std::span<const std::byte> bytes) {
+  if (bytes.empty())
+    return;
+  std::memcpy(prepare(bytes.size()), bytes.data(), bytes.size());
+  commit(bytes.size());
+}
+
+chunk make_chunk(std::span<const std::byte> bytes) {
+  chunk_builder builder{bytes.size()};
+  builder.append(bytes);
+  return builder.seal();
+}
+
+std::string to_string(const chunk& x) {
+  return "chunk(" + std::to_string(x.bytes().size()) + " bytes)";
+}
+
+} // namespace tandem::net

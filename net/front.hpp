@@ -1,0 +1,72 @@
+/// Where connections come in: listening, the HTTP handshake, and the hand-over to a network worker.
+#pragma once
+
+#include "net/gate.hpp"
+#include "net/network_worker.hpp"
+#include "net/route.hpp"
+#include "net/session.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tandem::net {
+
+/// A numeric address to listen on; port 0 takes any free one.
+struct listen_address {
+  std::string address;
+  uint16_t port = 0;
+};
+
+struct front_options {
+  std::vector<listen_address> listen;
+  route where;
+  /// From the TCP connection to the end of the handshake.
+  std::chrono::milliseconds handshake_timeout{10000};
+  session_limits limits;
+  /// The network worker for a key.
+  std::function<network_worker&(const std::string& key)> choose_home;
+};
+
+/// One thread with its own event loop. Handshakes and garbage stay here and delay no message.
+class front final : public home, public gate {
+public:
+  /// Binds and listens; throws std::runtime_error with the address at fault.
+  front(caf::actor_system& system, front_options options);
+  ~front() override;
+
+  /// "address:port" with the real port, for each listener.
+  std::vector<std::string> listening() const;
+
+  /// Starts the thread. Peers are served once there is a gatekeeper.
+  void start();
+
+  /// Returns once there is a gatekeeper. Not from its own thread.
+  void wait_until_guarded() const;
+
+  /// Whether there is a gatekeeper. Any thread.
+  bool guarded() const noexcept;
+
+  /// Closes the listeners. Any thread.
+  void stop_accepting();
+
+  /// Drops the handshakes that are left, ends the thread and joins it. Not from its own thread.
+  void stop();
+
+  // -- home and gate
+
+  void exec_later(caf::resumable* job) override;
+  size_t index() const noexcept override { return 0; }
+  void call_after(std::chrono::milliseconds delay, std::function<void()> what) override;
+  home& where() noexcept override { return *this; }
+  void guard_with(gatekeeper* keeper) override;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace tandem::net

@@ -1,0 +1,103 @@
+#include "net/route.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace tandem::net {
+
+namespace {
+
+constexpr std::string_view key_word = "{key}";
+
+route_fault bad(std::string detail) {
+  return {refusal::bad_request, std::move(detail)};
+}
+
+/// Cuts the first segment off a path that begins with "/".
+std::string_view cut_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  auto end = std::min(path.find('/'), path.size());
+  auto segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
+}
+
+/// The segment of `path` in the place of "{key}"; nothing if the path doesn't fit the pattern.
+std::optional<std::string_view> find_key(std::string_view path, std::string_view pattern) {
+  std::optional<std::string_view> key;
+  while (!path.empty() && !pattern.empty()) {
+    auto have = cut_segment(path);
+    auto want = cut_segment(pattern);
+    if (want == key_word)
+      key = have;
+    else if (have != want)
+      return std::nullopt;
+  }
+  return path.empty() && pattern.empty() ? key : std::nullopt;
+}
+
+bool has_dot_segment(std::string_view path) {
+  while (!path.empty())
+    if (auto segment = cut_segment(path); segment == "." || segment == "..")
+      return true;
+  return false;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    unsigned value = 0;
+    auto digits = text.substr(i + 1, 2);
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() != 2 || error != std::errc{} || end != digits.data() + 2)
+      return std::nullopt;
+    out.push_back(static_cast<char>(value));
+    i += 2;
+  }
+  return out;
+}
+
+bool is_control_character(char c) {
+  auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F;
+}
+
+std::variant<route_match, route_fault> match_key(role side, std::string_view raw) {
+  auto key = percent_decode(raw);
+  if (!key)
+    return bad("the key has a percent sign without two hexadecimal digits");
+  if (key->empty())
+    return bad("the key is empty");
+  if (key->size() > max_key_size)
+    return bad("the key is longer than " + std::to_string(max_key_size) + " bytes");
+  if (std::ranges::any_of(*key, is_control_character))
+    return bad("the key has a control character");
+  return route_match{side, std::move(*key)};
+}
+
+} // namespace
+
+std::variant<route_match, route_fault> match_target(std::string_view target, const route& where) {
+  auto path = target.substr(0, target.find('?'));
+  if (!path.starts_with('/'))
+    return bad("the target doesn't begin with a slash");
+  if (std::ranges::any_of(path,
+                          [](char c) { return is_control_character(c) || c == ' ' || c == '#'; }))
+    return bad("the target has a character that has to be percent-encoded");
+  if (has_dot_segment(path))
+    return bad("the target has a segment of dots");
+  if (auto key = find_key(path, where.client_path))
+    return match_key(role::client, *key);
+  if (auto key = find_key(path, where.worker_path))
+    return match_key(role::worker, *key);
+  return route_fault{refusal::unknown_route, "no route here; clients connect to " +
+                                                 where.client_path + " and workers to " +
+                                                 where.worker_path};
+}
+
+} // namespace tandem::net

@@ -1,0 +1,82 @@
+#include "net/upgrade.hpp"
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+namespace tandem::net {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+/// What a busy or draining broker asks peers to wait, in seconds.
+constexpr auto retry_after = "5";
+
+/// 24 characters of base64 that stand for 16 bytes.
+bool is_websocket_key(std::string_view key) {
+  auto is_base64 = [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; };
+  return key.size() == 24 && key.ends_with("==") &&
+         std::ranges::all_of(key.substr(0, 22), is_base64);
+}
+
+} // namespace
+
+std::variant<route_match, route_fault> judge_request(const upgrade_request& request,
+                                                     const route& where) {
+  if (request.version() != 11)
+    return route_fault{refusal::bad_request, "HTTP/1.1 is needed"};
+  if (request.method() != http::verb::get)
+    return route_fault{refusal::bad_method, "the method has to be GET"};
+  auto matched = match_target(request.target(), where);
+  if (std::holds_alternative<route_fault>(matched))
+    return matched;
+  if (!http::token_list{request[http::field::upgrade]}.exists("websocket") ||
+      !http::token_list{request[http::field::connection]}.exists("upgrade"))
+    return route_fault{refusal::not_a_websocket,
+                       "this is a WebSocket: connect with ws://, not with http://"};
+  if (request[http::field::sec_websocket_version] != "13")
+    return route_fault{refusal::bad_version, "the Sec-WebSocket-Version has to be 13"};
+  if (request.count(http::field::sec_websocket_key) != 1 ||
+      !is_websocket_key(request[http::field::sec_websocket_key]))
+    return route_fault{refusal::bad_request, "the Sec-WebSocket-Key isn't 16 bytes in base64"};
+  if (request.count(http::field::host) != 1)
+    return route_fault{refusal::bad_request, "exactly one Host is needed"};
+  return matched;
+}
+
+route_fault fault_of(boost::beast::error_code error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+    return {refusal::head_too_large,
+            "the request's head is larger than " + std::to_string(max_request_head) + " bytes"};
+  return {refusal::bad_request, "not an HTTP request: " + error.message()};
+}
+
+refusal_response make_refusal(const route_fault& fault) {
+  const auto& row = describe(fault.why);
+  refusal_response response{http::int_to_status(row.status), 11};
+  response.set(http::field::server, server_name);
+  response.set(http::field::content_type, "application/json");
+  if (row.status == 426) {
+    response.set(http::field::upgrade, "websocket");
+    response.set(http::field::sec_websocket_version, "13");
+  } else if (row.status == 405) {
+    response.set(http::field::allow, "GET");
+  } else if (row.status == 503) {
+    response.set(http::field::retry_after, retry_after);
+  }
+  // A detail may quote what a peer sent, which needn't be UTF-8.
+  auto replace = nlohmann::json::error_handler_t::replace;
+  response.body() =
+      nlohmann::json{{"error", row.name}, {"detail", fault.detail}}.dump(-1, ' ', false, replace) +
+      "\n";
+  response.keep_alive(false);
+  response.prepare_payload();
+  return response;
+}
+
+} // namespace tandem::net
