@@ -1,0 +1,239 @@
+#include "actors/connection.hpp"
+
+#include "actors/directory.hpp"
+#include "actors/log.hpp"
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem {
+
+namespace {
+
+/// Credit returns in steps of a window's quarter: a message about credit for each of many chunks
+/// would cost more than the chunks.
+constexpr int64_t steps_per_window = 4;
+
+/// What one side's ending means for the other: a close in good order travels, anything else is a
+/// loss.
+ending ending_for_peer(const ending& how) {
+  if (how.reason == end_reason::closed_by_peer || how.reason == end_reason::peer_closed)
+    return {end_reason::peer_closed, how.code, how.text};
+  if (how.reason == end_reason::shutting_down)
+    return how;
+  return ending::by(end_reason::peer_lost, "the peer was lost: " + to_string(how.reason));
+}
+
+} // namespace
+
+connection_state::~connection_state() {
+  if (!link_)
+    return;
+  if (auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index()))
+    caf::anon_send(heartbeat, atom::leave::value, who_.id);
+}
+
+void connection_state::start(net::link_ptr link, peer_info who,
+                             std::shared_ptr<const connection_options> options) {
+  link_ = std::move(link);
+  who_ = std::move(who);
+  options_ = std::move(options);
+  link_->allow(options_->pending);
+  link_->start(*this);
+  spdlog::debug("connected id={} role={} key={} remote={}", who_.id, to_string(who_.side),
+                log_value(who_.key), who_.remote);
+  join();
+}
+
+/// Makes itself known to those who care for all connections.
+void connection_state::join() {
+  auto self = caf::actor_cast<connection_actor>(self_);
+  if (auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index()))
+    self_->send(heartbeat, atom::join::value, who_.id, who_.side, self);
+  if (auto pairing = directory::find_pairing(self_->system()))
+    self_->send(pairing, atom::join::value, member{who_, self, peer_id_});
+  else
+    self_->send(self, atom::end::value, end_reason::shutting_down);
+}
+
+// -- forwarding ---------------------------------------------------------------
+
+void connection_state::on_chunk(net::chunk frames) {
+  if (peer_)
+    forward(std::move(frames));
+  else
+    held_.push_back(std::move(frames));
+}
+
+void connection_state::forward(net::chunk frames) {
+  self_->send(peer_, atom::forward::value, std::move(frames));
+}
+
+void connection_state::deliver(const net::chunk& frames) {
+  if (over_)
+    return;
+  queued_ += frames.cost();
+  // A link that is ending takes no more, and then this connection's own end is on its way to the
+  // peer.
+  if (link_->send(frames) == net::send_status::ended)
+    spdlog::debug("dropped id={} bytes={}", who_.id, frames.bytes().size());
+}
+
+void connection_state::on_sent(size_t cost) {
+  queued_ -= std::min<uint64_t>(queued_, cost);
+  auto before = std::min<uint64_t>(queued_before_, cost);
+  queued_before_ -= before;
+  unreturned_ += cost - before;
+  return_credit();
+}
+
+void connection_state::return_credit() {
+  if (peer_ && static_cast<int64_t>(unreturned_) >= options_->window / steps_per_window)
+    self_->send(peer_, atom::credit::value, std::exchange(unreturned_, 0));
+}
+
+void connection_state::take_credit(uint64_t cost) {
+  if (self_->current_sender() != peer_)
+    return;
+  note_pause();
+  link_->allow_more(cost);
+}
+
+// -- the pair -----------------------------------------------------------------
+
+void connection_state::bind(const peer_ref& peer) {
+  if (over_)
+    return;
+  if (peer_)
+    leave_peer();
+  peer_ = peer.handle;
+  peer_id_ = peer.id;
+  int64_t ahead = 0;
+  for (auto& frames : std::exchange(held_, {})) {
+    ahead += static_cast<int64_t>(frames.cost());
+    forward(std::move(frames));
+  }
+  note_pause();
+  link_->allow(options_->window - ahead);
+  // The peer may have heard of the pair first, so that its chunks came, and left, before this.
+  return_credit();
+}
+
+void connection_state::lose_peer(uint64_t peer, const ending& how) {
+  if (over_ || peer != peer_id_)
+    return;
+  leave_peer();
+  // Half a message, whichever side it came from, would make the first one of the next pair a
+  // protocol error.
+  if (!options_->waits_for_next_peer || how.cut || link_->inside_message())
+    return close(ending_for_peer(how));
+  // Each peer may leave up to a window behind, and they could come and go for ever.
+  if (static_cast<int64_t>(queued_) > options_->window)
+    return close(ending::by(end_reason::stalled, "too slow: several peers' messages still wait"));
+  note_pause();
+  link_->allow(options_->pending);
+}
+
+/// What was delivered so far returns to nobody as credit; what comes from now on is the next
+/// peer's.
+void connection_state::leave_peer() {
+  peer_ = nullptr;
+  peer_id_ = 0;
+  unreturned_ = 0;
+  queued_before_ = queued_;
+}
+
+// -- the end ------------------------------------------------------------------
+
+void connection_state::end(end_reason reason) {
+  if (!over_)
+    close(ending::by(reason));
+}
+
+/// From inside the behaviour: closes the socket in good order and ends the actor.
+void connection_state::close(const ending& how) {
+  link_->close(how);
+  self_->quit(conclude(how));
+}
+
+void connection_state::on_end(const ending& how) {
+  // quit() works only from inside the behaviour.
+  self_->send_exit(caf::strong_actor_ptr{self_->ctrl()}, conclude(how));
+}
+
+void connection_state::on_hangup() {
+  // With a peer, what was sent before is still to be read, once there is credit.
+  if (!peer_) {
+    auto how = ending::by(end_reason::vanished);
+    link_->close(how);
+    on_end(how);
+  }
+}
+
+/// Tells the peer and the log. Returns the exit reason.
+caf::error connection_state::conclude(ending how) {
+  over_ = true;
+  how.cut = peer_ && link_->inside_message();
+  if (peer_)
+    self_->send(peer_, atom::peer_end::value, who_.id, how);
+  auto stats = link_->stats();
+  spdlog::info("disconnected id={} role={} key={} remote={} reason={} code={} messages_in={} "
+               "bytes_in={} bytes_out={} "
+               "rtt_us={}",
+               who_.id, to_string(who_.side), log_value(who_.key), who_.remote,
+               to_string(how.reason), how.code, stats.messages_in, stats.bytes_in, stats.bytes_out,
+               stats.rtt.count());
+  return make_error(how);
+}
+
+// -- the heartbeat ------------------------------------------------------------
+
+void connection_state::ping() {
+  if (over_)
+    return;
+  if (!std::exchange(awaits_life_, true)) {
+    life_at_ping_ = link_->life();
+    was_paused_ = false;
+  }
+  link_->ping();
+}
+
+/// Before a link may be read again: an answer may be among what it hasn't read yet.
+void connection_state::note_pause() {
+  was_paused_ = was_paused_ || link_->paused();
+}
+
+void connection_state::check() {
+  awaits_life_ = false;
+  // While its socket isn't read for want of credit, a pong can't be seen.
+  note_pause();
+  if (!over_ && !was_paused_ && link_->life() == life_at_ping_)
+    end(end_reason::heartbeat_missed);
+}
+
+// -- the actor ----------------------------------------------------------------
+
+connection::connection(caf::actor_config& cfg, net::home& where, net::link_ptr link, peer_info who,
+                       std::shared_ptr<const connection_options> options)
+    : super{cfg, where}, start_{new start_arguments{std::move(link), std::move(who),
+                                                    std::move(options)}} {}
+
+connection::behavior_type connection::make_behavior() {
+  auto start = std::exchange(start_, nullptr);
+  state.start(std::move(start->link), std::move(start->who), std::move(start->options));
+  return {
+      [this](atom::forward, const net::chunk& frames) { state.deliver(frames); },
+      [this](atom::credit, uint64_t cost) { state.take_credit(cost); },
+      [this](atom::bind, const peer_ref& peer) { state.bind(peer); },
+      [this](atom::peer_end, uint64_t peer, const ending& how) { state.lose_peer(peer, how); },
+      [this](atom::end, end_reason reason) { state.end(reason); },
+      [this](atom::ping) { state.ping(); },
+      [this](atom::check) { state.check(); },
+      [this](atom::rejoin) { state.join(); },
+  };
+}
+
+} // namespace tandem

@@ -1,0 +1,105 @@
+/// A connection: one WebSocket's actor.
+#pragma once
+
+#include "actors/connection_actor.hpp"
+#include "actors/messages.hpp"
+#include "net/link.hpp"
+#include "net/pinned.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace tandem {
+
+/// What all connections of a route share.
+struct connection_options {
+  /// Credit of each direction of a pair, in bytes.
+  int64_t window = 256 << 10;
+  /// What a connection without a peer may send ahead, in bytes; at most `window`.
+  int64_t pending = 64 << 10;
+  /// Wait for another peer when one is lost, instead of closing.
+  bool waits_for_next_peer = false;
+};
+
+class connection_state : public net::link_events {
+public:
+  using base = net::pinned<connection_actor::base>;
+
+  static inline const char* name = "connection";
+
+  explicit connection_state(base* self) : self_{self} {}
+  connection_state(const connection_state&) = delete;
+  ~connection_state() override;
+
+  void start(net::link_ptr link, peer_info who, std::shared_ptr<const connection_options> options);
+
+  // -- messages, as the contract has them
+  void deliver(const net::chunk& frames);
+  void take_credit(uint64_t cost);
+  void bind(const peer_ref& peer);
+  void lose_peer(uint64_t peer, const ending& how);
+  void end(end_reason reason);
+  void ping();
+  void check();
+  void join();
+
+  // -- the link's events
+  void on_chunk(net::chunk frames) override;
+  void on_sent(size_t cost) override;
+  void on_hangup() override;
+  void on_end(const ending& how) override;
+
+private:
+  void forward(net::chunk frames);
+  void return_credit();
+  void note_pause();
+  void leave_peer();
+  void close(const ending& how);
+  caf::error conclude(ending how);
+
+  base* self_;
+  net::link_ptr link_;
+  std::shared_ptr<const connection_options> options_;
+  peer_info who_;
+  connection_actor peer_;
+  uint64_t peer_id_ = 0;
+  /// Sent ahead by our own side, while there is no peer.
+  std::vector<net::chunk> held_;
+  /// What left for the kernel and isn't yet returned to the peer, or the next one, as credit, in
+  /// bytes.
+  uint64_t unreturned_ = 0;
+  /// What the link has yet to send, and how much of it stems from former peers, in bytes.
+  uint64_t queued_ = 0;
+  uint64_t queued_before_ = 0;
+  uint32_t life_at_ping_ = 0;
+  bool awaits_life_ = false;
+  /// Its link was paused at some time since that ping.
+  bool was_paused_ = false;
+  bool over_ = false;
+};
+
+class connection final : public caf::stateful_actor<connection_state, connection_state::base> {
+public:
+  using super = caf::stateful_actor<connection_state, connection_state::base>;
+
+  connection(caf::actor_config& cfg, net::home& where, net::link_ptr link, peer_info who,
+             std::shared_ptr<const connection_options> options);
+
+  behavior_type make_behavior() override;
+
+private:
+  /// Handed over by make_behavior, which runs on the home; the constructor doesn't.
+  struct start_arguments {
+    net::link_ptr link;
+    peer_info who;
+    std::shared_ptr<const connection_options> options;
+  };
+  std::unique_ptr<start_arguments> start_;
+};
+
+} // namespace tandem

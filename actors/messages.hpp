@@ -1,0 +1,138 @@
+/// The messages between actors; each says who sends it to whom.
+#pragma once
+
+#include "actors/connection_actor.hpp"
+#include "actors/error.hpp"
+#include "actors/fwd.hpp"
+#include "net/chunk.hpp"
+
+#include <caf/meta/type_name.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace tandem {
+
+/// The side on which a connection came.
+enum class role : uint8_t { client, worker };
+
+constexpr role other(role side) noexcept {
+  return side == role::client ? role::worker : role::client;
+}
+
+inline std::string to_string(role side) {
+  return side == role::client ? "client" : "worker";
+}
+
+/// Who a connection is; part of other messages.
+struct peer_info {
+  /// Unique in the life of the broker; from 1.
+  uint64_t id = 0;
+  role side = role::client;
+  /// What the pairing goes by: the decoded {key} of the path.
+  std::string key;
+  /// "address:port" of the other end.
+  std::string remote;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
+  return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote);
+}
+
+/// ADMISSION -> PAIRING: a peer asks to come.
+struct claim {
+  /// Names the reservation; unique in the life of the broker. It becomes the connection's id.
+  uint64_t ticket = 0;
+  role side = role::client;
+  std::string key;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, claim& x) {
+  return f(caf::meta::type_name("claim"), x.ticket, x.side, x.key);
+}
+
+/// PAIRING -> ADMISSION: the answer to a claim; `none` means yes.
+struct verdict {
+  uint64_t ticket = 0;
+  refusal why = refusal::none;
+  /// For the JSON body's `detail`.
+  std::string detail;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, verdict& x) {
+  return f(caf::meta::type_name("verdict"), x.ticket, x.why, x.detail);
+}
+
+/// PAIRING -> connection: its peer.
+struct peer_ref {
+  uint64_t id = 0;
+  connection_actor handle;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, peer_ref& x) {
+  return f(caf::meta::type_name("peer_ref"), x.id, x.handle);
+}
+
+/// Connection -> PAIRING: itself.
+struct member {
+  peer_info who;
+  connection_actor handle;
+  /// The peer that it is bound to already, 0 if none: a new PAIRING learns its pairs from this.
+  uint64_t peer = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, member& x) {
+  return f(caf::meta::type_name("member"), x.who, x.handle, x.peer);
+}
+
+/// PAIRING -> extensions.
+struct connected {
+  peer_info who;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, connected& x) {
+  return f(caf::meta::type_name("connected"), x.who);
+}
+
+/// PAIRING -> extensions.
+struct paired {
+  std::string key;
+  uint64_t client = 0;
+  uint64_t worker = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, paired& x) {
+  return f(caf::meta::type_name("paired"), x.key, x.client, x.worker);
+}
+
+/// PAIRING -> extensions.
+struct unpaired {
+  std::string key;
+  uint64_t client = 0;
+  uint64_t worker = 0;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, unpaired& x) {
+  return f(caf::meta::type_name("unpaired"), x.key, x.client, x.worker);
+}
+
+/// PAIRING -> extensions.
+struct disconnected {
+  peer_info who;
+  ending how;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, disconnected& x) {
+  return f(caf::meta::type_name("disconnected"), x.who, x.how);
+}
+
+} // namespace tandem

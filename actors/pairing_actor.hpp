@@ -1,0 +1,29 @@
+/// The contract of the pairing.
+#pragma once
+
+#include "actors/extension_actor.hpp"
+#include "actors/fwd.hpp"
+
+namespace tandem {
+
+/// Binds clients to workers by their key. It learns who lives from monitors alone, so that no ghost
+/// stays in a pair.
+using pairing_actor = caf::typed_actor<
+    // May a connection with this role and key come? Answered to the sender with a verdict. If the
+    // answer is yes, the place is kept until `join` or `withdraw` with the same ticket. ADMISSION
+    // sends it.
+    caf::reacts_to<claim>,
+    // The place kept under this ticket isn't needed. ADMISSION sends it.
+    caf::reacts_to<atom::withdraw, uint64_t>,
+    // A connection is there. It sends this itself, at its start and after `rejoin`.
+    caf::reacts_to<atom::join, member>,
+    // A HEARTBEAT was started anew: every connection has to join again. SUPERVISOR sends it.
+    caf::reacts_to<atom::rejoin>,
+    // Tells this extension of every connection's life. SUPERVISOR sends it.
+    caf::reacts_to<atom::subscribe, extension_actor>,
+    // Some wait for a peer may have run out. It sends this to itself.
+    caf::reacts_to<atom::tick>,
+    // Refuses every claim from now on and ends every connection. SUPERVISOR sends it.
+    caf::reacts_to<atom::shutdown>>;
+
+} // namespace tandem
