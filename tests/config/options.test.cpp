@@ -1,0 +1,164 @@
+#include "config/options.hpp"
+
+#include "config/pages.hpp"
+#include "config/text.hpp"
+#include "reading.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <set>
+
+using namespace tandem::config;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A config file that sets nothing but this option, to the text `x` of a value.
+std::string file_with(const option& row, std::string_view x) {
+  auto section = row.section().empty() ? "" : "[" + std::string{row.section()} + "]\n";
+  return section + std::string{row.key()}.append(" = ").append(x).append("\n");
+}
+
+bool accepts(std::string_view name, std::string_view x) {
+  const auto* row = find_option(name);
+  REQUIRE(row);
+  return read_text(file_with(*row, x)).problems.empty();
+}
+
+} // namespace
+
+TEST_CASE("the table's rows are complete and in the order of a config file") {
+  std::set<std::string_view> names;
+  std::set<std::string_view> closed;
+  std::string_view section;
+  for (const auto& row : options()) {
+    CAPTURE(row.name);
+    CHECK(names.insert(row.name).second);
+    CHECK(find_option(row.name) == &row);
+    CHECK_FALSE(row.topic.empty());
+    CHECK(row.help.ends_with('.'));
+    if (row.section() != section) {
+      closed.insert(section);
+      section = row.section();
+    }
+    CHECK_FALSE(closed.contains(section));
+  }
+  CHECK(find_option("timeout") == nullptr);
+  CHECK(find_option("") == nullptr);
+  CHECK(sections() == std::vector<std::string_view>{"heartbeat", "scheduler"});
+}
+
+TEST_CASE("the defaults are the documented ones") {
+  const settings x;
+  CHECK(x.listen == std::vector<endpoint>{{"0.0.0.0", 8080}, {"::", 8080}});
+  CHECK(x.client_path == "/client/{key}");
+  CHECK(x.worker_path == "/worker/{key}");
+  CHECK(x.on_conflict == conflict_policy::reject);
+  CHECK(x.on_peer_loss == loss_policy::close);
+  CHECK(x.pair_timeout == 5min);
+  CHECK(x.pending_bytes == 65536);
+  CHECK(x.relay_window == 262144);
+  CHECK(x.max_message_size == 67108864);
+  CHECK(x.handshake_timeout == 10s);
+  CHECK(x.close_timeout == 5s);
+  CHECK(x.stall_timeout == 30s);
+  CHECK(x.drain_timeout == 10s);
+  CHECK(x.heartbeat_client_interval == 30s);
+  CHECK(x.heartbeat_worker_interval == 30s);
+  CHECK(x.heartbeat_timeout == 20s);
+  CHECK(x.network_threads == 0);
+  CHECK(x.compute_threads == 2);
+  CHECK(x.placement == placement::key);
+  CHECK(x.extensions.empty());
+  CHECK(x.log_level == log_level::info);
+}
+
+TEST_CASE("every option accepts its own default") {
+  for (const auto& row : options()) {
+    auto text = file_with(row, show(row, settings{}));
+    CAPTURE(text);
+    auto [values, problems] = read_text(text);
+    CHECK(problems.empty());
+    CHECK(values == settings{});
+  }
+}
+
+TEST_CASE("ranges include their ends and no more") {
+  struct row {
+    std::string_view name;
+    std::vector<std::string_view> good;
+    std::vector<std::string_view> bad;
+  };
+  auto [name, good, bad] = GENERATE(values<row>({
+      {"pair-timeout",
+       {"0", "0s", "1ms", "24h"},
+       {"+", "-", "+s", "86400001ms", "-1s", "-1ms", "1us"}},
+      {"pending-bytes",
+       {"0", "0x0", "0b0", "1", "\"1 GiB\""},
+       {"0x", "0b", "-0x", "00", "-1", "1073741825", "\"2 GiB\""}},
+      {"relay-window", {"16384", "\"1 GiB\""}, {"0", "16383", "1073741825"}},
+      {"max-message-size", {"1", "9007199254740992"}, {"0", "9007199254740993", "-1"}},
+      {"handshake-timeout", {"100ms", "10min"}, {"0", "99ms", "600001ms"}},
+      {"close-timeout", {"100ms", "5min"}, {"0s", "99ms", "300001ms"}},
+      {"stall-timeout", {"100ms", "1h"}, {"0s", "99ms", "61min", "9223372036854775807h"}},
+      {"drain-timeout", {"0s", "1ms", "1h"}, {"61min", "-1s", "-9223372036854775807h"}},
+      {"heartbeat.client-interval", {"0s", "50ms", "1h"}, {"49ms", "61min", "1500us"}},
+      {"heartbeat.worker-interval", {"0", "50ms", "1h"}, {"49ms", "61min"}},
+      {"heartbeat.timeout", {"50ms", "1h", "1000000us"}, {"0s", "49ms", "61min"}},
+      {"scheduler.max-threads", {"0", "1", "256", "0x10"}, {"-1", "257"}},
+      {"scheduler.compute-threads", {"1", "64"}, {"0", "65"}},
+      {"listen", {R"(["1.2.3.4:0"])", R"(["[::1]:65535"])"}, {"[]", R"(["[::1]:65536"])"}},
+      {"extensions", {"[]", R"(["a", "b"])"}, {R"(["a", "a"])", R"([""])"}},
+      {"client-path", {R"("/{key}")"}, {R"("{key}")", R"("/a")"}},
+  }));
+  for (auto x : good) {
+    CAPTURE(name, x);
+    CHECK(accepts(name, x));
+  }
+  for (auto x : bad) {
+    CAPTURE(name, x);
+    CHECK_FALSE(accepts(name, x));
+  }
+}
+
+TEST_CASE("each word of a choice is accepted as a string and as an atom, and means itself") {
+  struct row {
+    std::string_view line;
+    bool (*holds)(const settings&);
+  };
+  auto [line, holds] = GENERATE(values<row>({
+      {R"(on-conflict = "reject")",
+       [](auto& x) { return x.on_conflict == conflict_policy::reject; }},
+      {R"(on-conflict = "replace")",
+       [](auto& x) { return x.on_conflict == conflict_policy::replace; }},
+      {R"(on-conflict = 'replace')",
+       [](auto& x) { return x.on_conflict == conflict_policy::replace; }},
+      {R"(on-peer-loss = "close")", [](auto& x) { return x.on_peer_loss == loss_policy::close; }},
+      {R"(on-peer-loss = 'wait')", [](auto& x) { return x.on_peer_loss == loss_policy::wait; }},
+      {R"(log-level = "trace")", [](auto& x) { return x.log_level == log_level::trace; }},
+      {R"(log-level = "debug")", [](auto& x) { return x.log_level == log_level::debug; }},
+      {R"(log-level = "info")", [](auto& x) { return x.log_level == log_level::info; }},
+      {R"(log-level = 'warning')", [](auto& x) { return x.log_level == log_level::warning; }},
+      {R"(log-level = "error")", [](auto& x) { return x.log_level == log_level::error; }},
+      {R"(log-level = "off")", [](auto& x) { return x.log_level == log_level::off; }},
+      {"[scheduler]\nplacement = 'key'", [](auto& x) { return x.placement == placement::key; }},
+      {"[scheduler]\nplacement = 'spread'",
+       [](auto& x) { return x.placement == placement::spread; }},
+  }));
+  CAPTURE(line);
+  auto [values, problems] = read_text(line);
+  CHECK(problems.empty());
+  CHECK(holds(values));
+}
+
+TEST_CASE("an option takes no value of another type") {
+  constexpr std::string_view types[] = {"true", "1.5", "<a:b>", "{ a = 1 }", "[1, 2]", "'atom'"};
+  for (const auto& row : options())
+    for (auto x : types) {
+      auto text = file_with(row, x);
+      CAPTURE(text);
+      auto [values, problems] = read_text(text);
+      CHECK_FALSE(problems.empty());
+      CHECK(values == settings{});
+    }
+}

@@ -1,0 +1,135 @@
+#include "config/pages.hpp"
+
+#include "config/options.hpp"
+#include "reading.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <iterator>
+
+using namespace tandem::config;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string file_of_tree(const std::string& path) {
+  std::ifstream in{TANDEM_SOURCE_DIR "/" + path, std::ios::binary};
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// The first block of code of that language.
+std::string code_block(const std::string& page, const std::string& language) {
+  auto open = "```" + language + "\n";
+  auto begin = page.find(open);
+  REQUIRE(begin != std::string::npos);
+  begin += open.size();
+  return page.substr(begin, page.find("```", begin) - begin);
+}
+
+settings all_changed() {
+  settings x;
+  x.listen = {{"127.0.0.1", 0}, {"::1", 65535}};
+  x.client_path = "/c/{key}";
+  x.worker_path = "/{key}/w/x";
+  x.on_conflict = conflict_policy::replace;
+  x.on_peer_loss = loss_policy::wait;
+  x.pair_timeout = 0s;
+  x.pending_bytes = 0;
+  x.relay_window = 16385;
+  x.max_message_size = uint64_t{1} << 53;
+  x.handshake_timeout = 1234ms;
+  x.close_timeout = 100ms;
+  x.stall_timeout = 1h;
+  x.drain_timeout = 0s;
+  x.heartbeat_client_interval = 0s;
+  x.heartbeat_worker_interval = 61s;
+  x.heartbeat_timeout = 50ms;
+  x.network_threads = 256;
+  x.compute_threads = 1;
+  x.placement = placement::spread;
+  x.extensions = {"a", "b \"c\"\n\\"};
+  x.log_level = log_level::off;
+  return x;
+}
+
+} // namespace
+
+TEST_CASE("a dump reads back as the same settings") {
+  for (const auto& x : {settings{}, all_changed()}) {
+    auto [values, problems] = read_text(dump(x));
+    CHECK(problems.empty());
+    CHECK(values == x);
+  }
+}
+
+TEST_CASE("a dump is as a person would write it") {
+  CHECK(dump(all_changed()) == R"(listen = ["127.0.0.1:0", "[::1]:65535"]
+client-path = "/c/{key}"
+worker-path = "/{key}/w/x"
+on-conflict = "replace"
+on-peer-loss = "wait"
+pair-timeout = 0s
+pending-bytes = "0 B"
+relay-window = "16385 B"
+max-message-size = "8 PiB"
+handshake-timeout = 1234ms
+close-timeout = 100ms
+stall-timeout = 1h
+drain-timeout = 0s
+extensions = ["a", "b \"c\"\n\\"]
+log-level = "off"
+
+[heartbeat]
+client-interval = 0s
+worker-interval = 61s
+timeout = 50ms
+
+[scheduler]
+max-threads = 256
+compute-threads = 1
+placement = "spread"
+)");
+}
+
+TEST_CASE("the default file sets every option to its default") {
+  auto [values, problems] = read_text(default_file());
+  CHECK(problems.empty());
+  CHECK(values == settings{});
+  for (const auto& row : options()) {
+    CAPTURE(row.name);
+    CHECK(default_file().find("\n" + std::string{row.key()} + " = ") != std::string::npos);
+  }
+}
+
+TEST_CASE("the help text and the reference page have every option") {
+  for (const auto& row : options()) {
+    CAPTURE(row.name);
+    CHECK(help_text().find("  --" + std::string{row.name} + "=") != std::string::npos);
+    CHECK(reference_page().find("| `" + std::string{row.name} + "` | ") != std::string::npos);
+  }
+}
+
+TEST_CASE("the example of the reference page is right") {
+  auto [values, problems] = read_text(code_block(reference_page(), "ini"));
+  CHECK(problems.empty());
+  CHECK(values.on_conflict == conflict_policy::replace);
+  CHECK(values.heartbeat_timeout == 5s);
+}
+
+TEST_CASE("the problems that the reference page shows are real ones") {
+  std::vector<problem> problems;
+  settings values;
+  read("\n\npair-timeot = 1s\n\n\n[heartbeat]\ntimeout = 2h", "tandem.conf", values, problems);
+  std::string shown;
+  for (const auto& x : problems)
+    shown.append(to_string(x)).append("\n");
+  CHECK(shown == code_block(reference_page(), ""));
+}
+
+TEST_CASE("the files in the tree are what the table generates") {
+  // If not, run tandem-config-docs.
+  CHECK(file_of_tree("config/tandem.conf") == default_file());
+  CHECK(file_of_tree("docs/configuration.md") == reference_page());
+}

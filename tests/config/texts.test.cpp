@@ -1,0 +1,148 @@
+#include "config/endpoint.hpp"
+#include "config/nearest.hpp"
+#include "config/path_pattern.hpp"
+#include "config/problem.hpp"
+#include "config/text.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <array>
+
+using namespace tandem::config;
+
+TEST_CASE("an endpoint is a numeric address and a port") {
+  struct row {
+    std::string_view text;
+    endpoint expected;
+  };
+  auto [text, expected] = GENERATE(values<row>({
+      {"0.0.0.0:8080", {"0.0.0.0", 8080}},
+      {"127.0.0.1:0", {"127.0.0.1", 0}},
+      {"[::]:8080", {"::", 8080}},
+      {"[2001:db8::1]:65535", {"2001:db8::1", 65535}},
+      {"[::ffff:1.2.3.4]:1", {"::ffff:1.2.3.4", 1}},
+  }));
+  CAPTURE(text);
+  auto parsed = parse_endpoint(text);
+  REQUIRE(std::holds_alternative<endpoint>(parsed));
+  CHECK(std::get<endpoint>(parsed) == expected);
+  CHECK(to_string(expected) == text);
+}
+
+TEST_CASE("what is wrong with an endpoint is named") {
+  struct row {
+    std::string_view text;
+    std::string_view why;
+  };
+  auto [text, why] = GENERATE(values<row>({
+      {"", "has no port"},
+      {"1.2.3.4", "has no port"},
+      {"[::1]", "has no port"},
+      {"1.2.3.4:", "has no port from 0 to 65535 after its last colon"},
+      {"1.2.3.4:65536", "has no port from 0 to 65535 after its last colon"},
+      {"1.2.3.4:-1", "has no port from 0 to 65535 after its last colon"},
+      {"1.2.3.4:80x", "has no port from 0 to 65535 after its last colon"},
+      {"1.2.3.4:http", "has no port from 0 to 65535 after its last colon"},
+      {":8080", "has no numeric IP address before its port"},
+      {"localhost:8080", "has no numeric IP address before its port"},
+      {"1.2.3:8080", "has no numeric IP address before its port"},
+      {"1.2.3.256:8080", "has no numeric IP address before its port"},
+      {"::1:8080", "has an IPv6 address without brackets"},
+      {"[]:8080", "has no numeric IPv6 address within its brackets"},
+      {"[1.2.3.4]:8080", "has no numeric IPv6 address within its brackets"},
+      {"[::g]:8080", "has no numeric IPv6 address within its brackets"},
+  }));
+  CAPTURE(text);
+  auto parsed = parse_endpoint(text);
+  REQUIRE(std::holds_alternative<std::string>(parsed));
+  CHECK(std::get<std::string>(parsed) == why);
+}
+
+TEST_CASE("an address cut off by a NUL is not an address") {
+  using namespace std::string_view_literals;
+  CHECK(std::holds_alternative<std::string>(parse_endpoint("1.2.3.4\0.5:80"sv)));
+}
+
+TEST_CASE("a pattern has one segment that is the key") {
+  struct row {
+    std::string_view pattern;
+    std::string_view why;
+  };
+  auto [pattern, why] = GENERATE(values<row>({
+      {"/client/{key}", ""},
+      {"/{key}", ""},
+      {"/a/{key}/b-c.d~e_f:@!$&'()*+,;=", ""},
+      {"", R"(does not start with "/")"},
+      {"client/{key}", R"(does not start with "/")"},
+      {"/client", R"(has no "{key}")"},
+      {"/client/{id}", "has a character that a path can't hold as it is"},
+      {"/{key}/{key}", R"(has more than one "{key}")"},
+      {"/x{key}", R"(has a "{key}" that is only part of a segment)"},
+      {"/{key}{key}", R"(has a "{key}" that is only part of a segment)"},
+      {"/", "has an empty segment"},
+      {"/client//{key}", "has an empty segment"},
+      {"/client/{key}/", "has an empty segment"},
+      {"/a b/{key}", "has a character that a path can't hold as it is"},
+      {"/a?b/{key}", "has a character that a path can't hold as it is"},
+      {"/a%20/{key}", "has a character that a path can't hold as it is"},
+      {"/\xC3\xA4/{key}", "has a character that a path can't hold as it is"},
+  }));
+  CAPTURE(pattern);
+  CHECK(pattern_fault(pattern) == why);
+}
+
+TEST_CASE("a path that two patterns match is found") {
+  CHECK(common_path("/client/{key}", "/worker/{key}") == std::nullopt);
+  CHECK(common_path("/{key}", "/a/{key}") == std::nullopt);
+  CHECK(common_path("/a/{key}", "/a/{key}") == "/a/{key}");
+  CHECK(common_path("/a/{key}", "/{key}/b") == "/a/b");
+  CHECK(common_path("/{key}/b", "/a/{key}") == "/a/b");
+  CHECK(common_path("/a/{key}/x", "/{key}/b/y") == std::nullopt);
+}
+
+TEST_CASE("the nearest candidate is suggested, unless it is far") {
+  constexpr std::array<std::string_view, 4> candidates{"listen", "log-level", "pair-timeout",
+                                                       "drain-timeout"};
+  struct row {
+    std::string_view word;
+    std::optional<std::string_view> expected;
+  };
+  auto [word, expected] = GENERATE(values<row>({
+      {"listen", "listen"},
+      {"lsiten", "listen"},
+      {"Listen", "listen"},
+      {"LISTEN", "listen"},
+      {"listne", "listen"},
+      {"lisen", "listen"},
+      {"loglevel", "log-level"},
+      {"log_level", "log-level"},
+      {"pair-timeot", "pair-timeout"},
+      {"timeout", std::nullopt},
+      {"", std::nullopt},
+      {"x", std::nullopt},
+      {"zzzzzzzzzz", std::nullopt},
+  }));
+  CAPTURE(word);
+  CHECK(nearest(word, candidates) == expected);
+  CHECK(nearest(std::string(1 << 20, 'l'), candidates) == std::nullopt);
+  CHECK(nearest(word, {}) == std::nullopt);
+}
+
+TEST_CASE("a problem is one line with the parts that it has") {
+  CHECK(to_string({"a.conf", 3, 7, "key", "is wrong"}) == "a.conf:3:7: key: is wrong");
+  CHECK(to_string({"a.conf", 3, 0, "key", "is wrong"}) == "a.conf:3: key: is wrong");
+  CHECK(to_string({"a.conf", 0, 0, "", "is wrong"}) == "a.conf: is wrong");
+  CHECK(to_string({"", 0, 0, "--key", "is wrong"}) == "--key: is wrong");
+  CHECK(to_string({"", 0, 0, "", "is wrong"}) == "is wrong");
+}
+
+TEST_CASE("what goes into a message can't disturb a terminal") {
+  CHECK(printable("plain \xC3\xA4") == "plain \xC3\xA4");
+  CHECK(printable("\x1B[2J\n\x7F") == R"(\x1b[2J\x0a\x7f)");
+  CHECK(printable(std::string(100, 'x')) == std::string(60, 'x') + "...");
+  CHECK(printable(std::string(59, 'x') + "\xC3\xA4") == std::string(59, 'x') + "...");
+}
+
+TEST_CASE("quotes and control characters are escaped as CAF's grammar has it") {
+  CHECK(quoted("a\"b\\c\n\r\t") == R"("a\"b\\c\n\r\t")");
+}

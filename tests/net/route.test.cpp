@@ -1,0 +1,130 @@
+#include "net/route.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <string_view>
+
+using namespace tandem;
+using namespace tandem::net;
+
+namespace {
+
+const route usual{"/client/{key}", "/worker/{key}"};
+
+/// "client KEY", "worker KEY" or the name of the refusal and its detail.
+std::string judge(std::string_view target, const route& where = usual) {
+  auto result = match_target(target, where);
+  if (const auto* match = std::get_if<route_match>(&result))
+    return to_string(match->side) + " " + match->key;
+  const auto& fault = std::get<route_fault>(result);
+  return std::string{describe(fault.why).name} + ": " + fault.detail;
+}
+
+} // namespace
+
+TEST_CASE("a target names its side and key") {
+  struct row {
+    std::string_view target;
+    std::string_view expected;
+  };
+  auto [target, expected] = GENERATE(values<row>({
+      {"/client/alpha", "client alpha"},
+      {"/worker/alpha", "worker alpha"},
+      {"/client/alpha?token=x&a=/../b", "client alpha"},
+      {"/client/alpha?", "client alpha"},
+      {"/client/{key}", "client {key}"},
+      {"/client/a-b_c.d~e!$&'()*+,;=:@", "client a-b_c.d~e!$&'()*+,;=:@"},
+      {"/client/...", "client ..."},
+      {"/client/.hidden", "client .hidden"},
+      {"/client/caf%C3%A9", "client caf\xC3\xA9"},
+      {"/client/caf\xC3\xA9", "client caf\xC3\xA9"},
+      {"/client/a%2Fb", "client a/b"},
+      {"/client/a%2fb", "client a/b"},
+      {"/client/a%3Fb%23c%25d", "client a?b#c%d"},
+      {"/client/%41%42", "client AB"},
+      {"/client/100%25", "client 100%"},
+      {"/client/a%20b", "client a b"},
+  }));
+  CHECK(judge(target) == expected);
+}
+
+TEST_CASE("a target that fits no route is told where the routes are") {
+  auto target = GENERATE(as<std::string_view>{}, "/", "//", "/client", "/clients/a", "/Client/a",
+                         "/client/a/b", "/client/a/", "/x/client/a", "/health", "/?/client/a",
+                         "//client/a", "/%63lient/a");
+  CAPTURE(target);
+  CHECK(judge(target) == "unknown_route: no route here; clients connect to /client/{key} and "
+                         "workers to /worker/{key}");
+}
+
+TEST_CASE("a target that is malformed is a bad request") {
+  using namespace std::string_view_literals;
+  struct row {
+    std::string_view target;
+    std::string_view detail;
+  };
+  constexpr auto no_slash = "the target doesn't begin with a slash"sv;
+  constexpr auto unencoded = "the target has a character that has to be percent-encoded"sv;
+  constexpr auto dots = "the target has a segment of dots"sv;
+  constexpr auto percent = "the key has a percent sign without two hexadecimal digits"sv;
+  auto [target, detail] = GENERATE_REF(values<row>({
+      {"", no_slash},
+      {"?", no_slash},
+      {"*", no_slash},
+      {"client/a", no_slash},
+      {"http://host/client/a", no_slash},
+      {"/client/a b", unencoded},
+      {"/client/a#b", unencoded},
+      {"/client/a\tb", unencoded},
+      {"/client/a\x7F", unencoded},
+      {"/client/a\0b"sv, unencoded},
+      {"/client/..", dots},
+      {"/client/.", dots},
+      {"/client/../worker/a", dots},
+      {"/./client/a", dots},
+      {"/nowhere/..", dots},
+      {"/client/%", percent},
+      {"/client/%4", percent},
+      {"/client/a%zz", percent},
+      {"/client/%4z", percent},
+      {"/client/%+1", percent},
+      {"/client/%-1", percent},
+      {"/client/%0x41", percent},
+      {"/client/a%", percent},
+      {"/client/", "the key is empty"},
+      {"/client/?a", "the key is empty"},
+      {"/client/%00", "the key has a control character"},
+      {"/client/a%0Ab", "the key has a control character"},
+      {"/client/%7F", "the key has a control character"},
+      {"/client/%1b[31m", "the key has a control character"},
+  }));
+  CAPTURE(target);
+  CHECK(judge(target) == "bad_request: " + std::string{detail});
+}
+
+TEST_CASE("a key has at most 255 bytes once its percent-encoding is undone") {
+  const std::string longest(max_key_size, 'k');
+  CHECK(judge("/client/" + longest) == "client " + longest);
+  CHECK(judge("/client/" + longest + "k") == "bad_request: the key is longer than 255 bytes");
+
+  std::string encoded;
+  for (size_t i = 0; i < max_key_size; ++i)
+    encoded += "%6B";
+  CHECK(judge("/client/" + encoded) == "client " + longest);
+  CHECK(judge("/client/" + encoded + "%6B") == "bad_request: the key is longer than 255 bytes");
+}
+
+TEST_CASE("the key may stand anywhere in a route") {
+  const route where{"/{key}", "/v1/{key}/work"};
+  CHECK(judge("/alpha", where) == "client alpha");
+  CHECK(judge("/v1/alpha/work", where) == "worker alpha");
+  CHECK(judge("/v1//work", where) == "bad_request: the key is empty");
+  CHECK(judge("/v1/alpha", where).starts_with("unknown_route"));
+  CHECK(judge("/v1/alpha/work/", where).starts_with("unknown_route"));
+}
+
+TEST_CASE("the client's route goes first where both fit") {
+  const route where{"/{key}/a", "/b/{key}"};
+  CHECK(judge("/b/a", where) == "client b");
+}
