@@ -1,0 +1,151 @@
+"""What is refused before the upgrade is refused in HTTP: a status, and a JSON body that says why."""
+
+import unittest
+
+from broker import milliseconds
+from case import BrokerCase
+from wire import PING, PONG, Ended, Frame, Wire, upgrade
+
+
+class RefusalTest(BrokerCase):
+    def request(self, *pieces):
+        """Sends bytes to a connection of their own; returns the response, after which the broker hangs up."""
+        with Wire(self.broker.port) as wire:
+            wire.send(*pieces)
+            response = wire.read_response()
+            wire.read_end()
+            return response
+
+    def assert_refused(self, request, status, error):
+        response = self.request(request)
+        self.assertEqual(response.status, status, response.body)
+        self.assertEqual(response.headers["content-type"], "application/json")
+        body = response.json()
+        self.assertEqual(set(body), {"error", "detail"})
+        self.assertEqual(body["error"], error)
+        self.assertTrue(body["detail"])
+        return response
+
+    def test_a_key_that_is_none(self):
+        for path in ("/client/", "/client/%zz", "/client/%4", "/worker/a%", "/client/../k"):
+            with self.subTest(path):
+                self.assert_refused(upgrade(path), 400, "bad_request")
+
+    def test_a_missing_or_malformed_websocket_key(self):
+        self.assert_refused(upgrade("/client/k", without=["Sec-WebSocket-Key"]), 400, "bad_request")
+        for key in ("", "short", "not base64 but 24 chars.", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="):
+            with self.subTest(key):
+                self.assert_refused(upgrade("/client/k", Sec_WebSocket_Key=key), 400, "bad_request")
+
+    def test_no_such_route(self):
+        for path in ("/", "/clients/k", "/client", "/client/a/b", "/worker/a/", "/CLIENT/k"):
+            with self.subTest(path):
+                self.assert_refused(upgrade(path), 404, "unknown_route")
+
+    def test_another_method(self):
+        for method in ("POST", "PUT", "DELETE"):
+            with self.subTest(method):
+                response = self.assert_refused(upgrade("/client/k", method=method, Content_Length="0"), 405, "bad_method")
+                self.assertEqual(response.headers["allow"], "GET")
+
+    def test_a_key_that_is_taken(self):
+        for role in ("client", "worker"):
+            with self.subTest(role):
+                holder = self.open(f"/{role}/taken")
+                self.assert_refused(upgrade(f"/{role}/taken"), 409, "key_taken")
+                # The holder is none the worse for it.
+                holder.send_frame(PING, b"still here")
+                self.assertEqual(holder.read_frame(), Frame(PONG, b"still here"))
+
+    def test_a_key_is_free_again_once_its_holder_went(self):
+        self.open("/client/free").close()
+        self.open("/client/free")
+
+    def test_a_key_is_the_same_however_it_is_escaped(self):
+        self.open("/client/caf%C3%A9")
+        self.assert_refused(upgrade("/client/c%61f%c3%a9"), 409, "key_taken")
+
+    def test_not_a_websocket(self):
+        for without in (["Upgrade"], ["Connection"], ["Upgrade", "Connection"]):
+            with self.subTest(without=without):
+                response = self.assert_refused(upgrade("/client/k", without=without), 426, "not_a_websocket")
+                self.assertEqual(response.headers["upgrade"].lower(), "websocket")
+        self.assert_refused(upgrade("/client/k", Upgrade="h2c"), 426, "not_a_websocket")
+
+    def test_another_version_of_websocket(self):
+        for version in ("12", "8", "14", "x", ""):
+            with self.subTest(version):
+                response = self.assert_refused(upgrade("/client/k", Sec_WebSocket_Version=version), 426, "bad_version")
+                self.assertEqual(response.headers["sec-websocket-version"], "13")
+        self.assert_refused(upgrade("/client/k", without=["Sec-WebSocket-Version"]), 426, "bad_version")
+
+    def test_what_is_not_http(self):
+        for garbage in (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"garbage\r\n\r\n", b"\0" * 64 + b"\r\n\r\n",
+                        b"GET /client/k\r\n\r\n", b"GET /client/k HTTP/1.1\r\nno colon here\r\n\r\n"):
+            with self.subTest(garbage):
+                try:
+                    self.assertEqual(self.request(garbage).status, 400)
+                except Ended as fault:
+                    self.fail(f"hung up without a word: {fault}")
+
+    def test_names_and_values_of_headers_are_read_as_http_has_them(self):
+        with Wire(self.broker.port) as wire:
+            wire.send(upgrade("/client/k", Upgrade="WebSocket", Connection="keep-alive, upgrade"))
+            self.assertEqual(wire.read_response().status, 101)
+
+    def test_a_subprotocol_that_tandem_does_not_speak_is_not_agreed_on(self):
+        with Wire(self.broker.port) as wire:
+            wire.send(upgrade("/client/k", Sec_WebSocket_Protocol="chat, superchat"))
+            response = wire.read_response()
+            self.assertEqual(response.status, 101)
+            self.assertNotIn("sec-websocket-protocol", response.headers)
+
+    def test_a_query_is_no_part_of_the_key(self):
+        client, worker = self.open("/client/q?token=1&x=%20"), self.open("/worker/q")
+        self.assert_relays(client, worker)
+
+    def test_a_head_that_is_too_long(self):
+        with Wire(self.broker.port) as wire:
+            try:
+                wire.send(b"GET /client/k HTTP/1.1\r\n", *(b"X-Filler-%d: %s\r\n" % (n, b"x" * 1000) for n in range(256)))
+            except ConnectionError:
+                # It need not read all of it.
+                pass
+            self.assertEqual(wire.read_response().status, 431)
+
+    def test_garbage_leaves_the_broker_well(self):
+        client, worker = self.pair()
+        for garbage in (b"\r\n\r\n", b"GET", b"\xff" * 4096, b"GET / HTTP/9.9\r\n\r\n"):
+            with Wire(self.broker.port) as wire:
+                wire.send(garbage)
+                wire.cut()
+        self.assert_relays(client, worker)
+
+
+class SlowHeadTest(BrokerCase):
+    def setUp(self):
+        self.options = (f"--handshake-timeout={milliseconds(0.2)}",)
+        super().setUp()
+
+    def test_a_head_that_never_ends(self):
+        with self.within(5), Wire(self.broker.port) as wire:
+            wire.send(b"GET /client/k HTTP/1.1\r\nHost: x\r\n")
+            self.assertEqual(wire.read_response().status, 408)
+            wire.read_end()
+
+    def test_a_connection_that_says_nothing(self):
+        with self.within(5), Wire(self.broker.port) as wire, self.assertRaises(Ended):
+            while True:
+                wire.read(1)
+
+    def test_the_deadline_ends_with_the_handshake(self):
+        client, worker = self.pair()
+        # What takes longer than the deadline is the other connection's wait for its own.
+        with Wire(self.broker.port) as wire:
+            wire.send(b"GET")
+            self.assertEqual(wire.read_response().status, 408)
+        self.assert_relays(client, worker)
+
+
+if __name__ == "__main__":
+    unittest.main()
