@@ -153,7 +153,7 @@ std::optional<int> handle_other_actions(const config::outcome& wanted) {
 net::front_options front_options_of(const config::settings& settings, net::scheduler& scheduler) {
   net::front_options options;
   for (const auto& endpoint : settings.listen)
-    options.listen.push_back({endpoint.address, endpoint.port});
+    options.listen.push_back({endpoint.address, endpoint.port, endpoint.mode});
   options.where = {settings.client_path, settings.worker_path};
   options.handshake_timeout = settings.handshake_timeout;
   options.limits.decoder.max_message = settings.max_message_size;

@@ -109,11 +109,14 @@ struct assigner {
       auto parsed = parse_endpoint(text);
       if (const auto* why = std::get_if<std::string>(&parsed))
         return *why;
-      const auto& address = std::get<endpoint>(parsed);
+      auto& listener = std::get<endpoint>(parsed);
       // Port 0 is another port each time.
-      if (address.port != 0 && std::ranges::count(endpoints, address) != 0)
+      if ((listener.is_unix() || listener.port != 0) &&
+          std::ranges::any_of(endpoints, [&](const endpoint& x) {
+            return x.address == listener.address && x.port == listener.port;
+          }))
         return "is listed twice";
-      endpoints.push_back(address);
+      endpoints.push_back(std::move(listener));
       return {};
     });
     if (found.empty() && endpoints.empty())

@@ -1,19 +1,27 @@
 #include "config/endpoint.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 #include <charconv>
 #include <optional>
+#include <sys/un.h>
+#include <utility>
 
 namespace tandem::config {
 
 namespace {
 
-std::optional<uint16_t> parse_port(std::string_view text) noexcept {
-  uint16_t port = 0;
-  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
+/// What is wrong with a text, as the end of a sentence that begins with it; empty if nothing is.
+using fault = std::string;
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text, int base = 10) noexcept {
+  Number number = 0;
+  auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (ec != std::errc{} || end != text.data() + text.size())
     return std::nullopt;
-  return port;
+  return number;
 }
 
 bool is_address(int family, const std::string& text) noexcept {
@@ -22,29 +30,127 @@ bool is_address(int family, const std::string& text) noexcept {
   return text.find('\0') == std::string::npos && inet_pton(family, text.c_str(), &room) == 1;
 }
 
-} // namespace
+// -- options of a listener ----------------------------------------------------
 
-std::variant<endpoint, std::string> parse_endpoint(std::string_view text) {
+fault set_mode(endpoint& x, std::string_view value) {
+  auto mode = parse_number<uint16_t>(value, 8);
+  if (!x.is_unix())
+    return "has a mode, which only a Unix-domain socket can have";
+  if (!mode || *mode > 0777)
+    return "has a mode that isn't one of a file, such as 660";
+  x.mode = *mode;
+  return {};
+}
+
+std::string show_mode(const endpoint& x) {
+  std::array<char, 8> digits{};
+  auto end = std::to_chars(digits.data(), digits.data() + digits.size(), x.mode, 8).ptr;
+  return x.mode == endpoint{}.mode ? std::string{} : std::string{digits.data(), end};
+}
+
+/// What may stand behind the "?".
+struct listener_option {
+  std::string_view name;
+  fault (*set)(endpoint&, std::string_view value);
+  /// Its value; empty if it is at its default.
+  std::string (*show)(const endpoint&);
+};
+
+constexpr std::array listener_options{
+    listener_option{"mode", set_mode, show_mode},
+};
+
+fault unknown_option(std::string_view name) {
+  std::string known;
+  for (const auto& row : listener_options)
+    known.append(known.empty() ? "" : ", ").append(row.name);
+  return "has the unknown option " + std::string{name} + "; a listener's options are: " + known;
+}
+
+fault read_options(std::string_view text, endpoint& to) {
+  while (!text.empty()) {
+    auto item = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    auto name = item.substr(0, item.find('='));
+    auto value = item.substr(std::min(item.size(), name.size() + 1));
+    auto row = std::ranges::find(listener_options, name, &listener_option::name);
+    if (row == listener_options.end())
+      return unknown_option(name);
+    if (auto why = row->set(to, value); !why.empty())
+      return why;
+  }
+  return {};
+}
+
+// -- addresses ----------------------------------------------------------------
+
+fault read_path(std::string_view text, endpoint& to) {
+  constexpr auto longest = sizeof(sockaddr_un::sun_path) - 1;
+  if (!text.starts_with('/') || text.find('\0') != std::string_view::npos)
+    return "has no absolute path after \"unix:\"";
+  if (text.size() > longest)
+    return "has a path of more than " + std::to_string(longest) + " bytes";
+  to.address = text;
+  return {};
+}
+
+fault read_address(std::string_view text, endpoint& to) {
   auto colon = text.rfind(':');
   if (colon == std::string_view::npos || text.ends_with(']'))
     return "has no port";
-  auto port = parse_port(text.substr(colon + 1));
+  auto port = parse_number<uint16_t>(text.substr(colon + 1));
   if (!port)
     return "has no port from 0 to 65535 after its last colon";
   auto host = text.substr(0, colon);
   auto bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (!bracketed && host.find(':') != std::string_view::npos)
     return "has an IPv6 address without brackets";
-  auto address = std::string{bracketed ? host.substr(1, host.size() - 2) : host};
-  if (!is_address(bracketed ? AF_INET6 : AF_INET, address))
+  to.address = bracketed ? host.substr(1, host.size() - 2) : host;
+  to.port = *port;
+  if (!is_address(bracketed ? AF_INET6 : AF_INET, to.address))
     return bracketed ? "has no numeric IPv6 address within its brackets"
                      : "has no numeric IP address before its port";
-  return endpoint{std::move(address), *port};
+  return {};
+}
+
+} // namespace
+
+std::variant<endpoint, std::string> parse_endpoint(std::string_view text) {
+  constexpr std::string_view unix_scheme = "unix:";
+  constexpr std::string_view plain_scheme = "ws://";
+  auto where = text.substr(0, text.find('?'));
+  auto options = text.substr(std::min(text.size(), where.size() + 1));
+  endpoint result;
+  fault why;
+  if (where.starts_with(unix_scheme))
+    why = read_path(where.substr(unix_scheme.size()), result);
+  else if (where.starts_with(plain_scheme))
+    why = read_address(where.substr(plain_scheme.size()), result);
+  else if (where.find("://") != std::string_view::npos)
+    why = "has an unknown scheme";
+  else
+    why = read_address(where, result);
+  if (why.empty())
+    why = read_options(options, result);
+  if (!why.empty())
+    return why;
+  return result;
 }
 
 std::string to_string(const endpoint& x) {
-  auto host = x.address.find(':') == std::string::npos ? x.address : "[" + x.address + "]";
-  return host + ":" + std::to_string(x.port);
+  std::string result;
+  if (x.is_unix())
+    result = "unix:" + x.address;
+  else if (x.address.find(':') == std::string::npos)
+    result = x.address + ":" + std::to_string(x.port);
+  else
+    result = "[" + x.address + "]:" + std::to_string(x.port);
+  auto separator = '?';
+  for (const auto& row : listener_options)
+    if (auto value = row.show(x); !value.empty()) {
+      result.append(1, std::exchange(separator, '&')).append(row.name).append("=").append(value);
+    }
+  return result;
 }
 
 } // namespace tandem::config

@@ -1,4 +1,4 @@
-/// Addresses to listen on, as text.
+/// Where to listen, as text.
 #pragma once
 
 #include "config/settings.hpp"
@@ -9,11 +9,14 @@
 
 namespace tandem::config {
 
-/// Reads "ADDRESS:PORT" with a numeric IPv4 address, or a numeric IPv6 address in brackets.
-/// Otherwise returns what is wrong with it, as the end of a sentence that begins with `text`.
+/// Reads "ADDRESS:PORT", with a numeric IPv4 address or a numeric IPv6 address in brackets, after
+/// "ws://" or nothing, or "unix:PATH" with an absolute path. Options of this listener may follow
+/// behind a "?", joined with "&", as in "unix:/run/tandem.sock?mode=660". Otherwise returns what is
+/// wrong with it, as the end of a sentence that begins with `text`.
 std::variant<endpoint, std::string> parse_endpoint(std::string_view text);
 
-/// "0.0.0.0:8080" or "[::]:8080".
+/// "0.0.0.0:8080", "[::]:8080" or "unix:/run/tandem.sock", with the options that aren't at their
+/// default.
 std::string to_string(const endpoint& x);
 
 } // namespace tandem::config

@@ -19,7 +19,8 @@ std::vector<option> make_table() {
   return {
       {"listen", "Addresses",
        endpoints_option{&settings::listen, {{"0.0.0.0", 8080}, {"::", 8080}}},
-       "Addresses and ports that clients and workers connect to. Port 0 takes any free port."},
+       "Where clients and workers connect to: addresses and ports, or Unix-domain sockets for a "
+       "reverse proxy on the same machine. Port 0 takes any free port."},
       {"client-path", "Addresses", path_option{&settings::client_path, "/client/{key}"},
        "Path that clients connect to. What stands in place of {key} says which worker is theirs."},
       {"worker-path", "Addresses", path_option{&settings::worker_path, "/worker/{key}"},

@@ -21,12 +21,17 @@ enum class placement { key, spread };
 /// The least important line that is logged.
 enum class log_level { trace, debug, info, warning, error, off };
 
-/// A numeric IP address and a port to listen on.
+/// Where to listen, and how.
 struct endpoint {
-  /// IPv4 or IPv6, without brackets.
+  /// A numeric IPv4 or IPv6 address, without brackets, or the absolute path of a Unix-domain
+  /// socket.
   std::string address;
   /// 0 takes any free port.
   uint16_t port = 0;
+  /// Who may connect to a Unix-domain socket: the permission bits of its file.
+  uint16_t mode = 0660;
+
+  bool is_unix() const noexcept { return address.starts_with('/'); }
 
   bool operator==(const endpoint&) const = default;
 };

@@ -72,7 +72,7 @@ struct placeholder_visitor {
     return result;
   }
   std::string operator()(const path_option&) const { return "PATH"; }
-  std::string operator()(const endpoints_option&) const { return "ADDRESS:PORT,..."; }
+  std::string operator()(const endpoints_option&) const { return "LISTENER,..."; }
   std::string operator()(const names_option&) const { return "NAME,..."; }
 };
 
@@ -94,7 +94,7 @@ struct accepted_visitor {
     return R"(a path that starts with "/" and has one segment "{key}")";
   }
   std::string operator()(const endpoints_option&) const {
-    return R"(a list of at least one "ADDRESS:PORT")";
+    return R"(a list of at least one "ADDRESS:PORT" or "unix:PATH")";
   }
   std::string operator()(const names_option&) const { return "a list of names of actor types"; }
 };

@@ -15,10 +15,14 @@
 
 namespace tandem::net {
 
-/// A numeric address to listen on; port 0 takes any free one.
+/// Where to listen, and how.
 struct listen_address {
+  /// A numeric IP address, or the absolute path of a Unix-domain socket.
   std::string address;
+  /// 0 takes any free port.
   uint16_t port = 0;
+  /// The permission bits of a Unix-domain socket's file.
+  uint16_t mode = 0660;
 };
 
 struct front_options {
@@ -38,7 +42,7 @@ public:
   front(caf::actor_system& system, front_options options);
   ~front() override;
 
-  /// "address:port" with the real port, for each listener.
+  /// "address:port" with the real port, or "unix:path", for each listener.
   std::vector<std::string> listening() const;
 
   /// Starts the thread. Peers are served once there is a gatekeeper.

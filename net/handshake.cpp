@@ -1,50 +1,52 @@
 #include "net/handshake.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/write.hpp>
-#include <boost/beast/websocket.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
+#include <string>
 
 namespace tandem::net {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using asio::ip::tcp;
 
 namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-/// How long a refused peer may take to read why.
-constexpr auto refusal_time = std::chrono::seconds{2};
 
-std::string text_of(const tcp::endpoint& endpoint) {
+/// Read at once of a request's head, in bytes; most have less.
+constexpr size_t head_step = 2048;
+
+template <class Response>
+std::string text_of(const Response& response) {
   std::ostringstream out;
-  out << endpoint;
+  out << response;
   return out.str();
 }
 
+/// How long a refused peer may take to read why.
+constexpr auto refusal_time = std::chrono::seconds{2};
+
 } // namespace
 
-handshake::handshake(tcp::socket socket, front_state& state)
-    : socket_{std::move(socket)}, state_{state}, deadline_{socket_.get_executor()},
-      answered_{socket_.get_executor(), asio::steady_timer::time_point::max()},
-      buffer_{size_t{2} * max_request_head} {}
+handshake::handshake(stream_socket socket, const listen_address& via, front_state& state)
+    : deadline_{socket.get_executor()}, answered_{socket.get_executor(),
+                                                  asio::steady_timer::time_point::max()},
+      stream_{std::move(socket)}, via_{via}, state_{state}, buffer_{size_t{2} * max_request_head} {}
 
 asio::awaitable<void> handshake::run() {
-  beast::error_code error;
-  auto remote = socket_.remote_endpoint(error);
-  if (error)
+  if (stream_.remote().empty())
     co_return;
-  who_.remote = text_of(remote);
-  socket_.set_option(tcp::no_delay{true}, error);
+  who_.remote = stream_.remote();
   set_deadline(state_.options.handshake_timeout);
 
   auto fault = co_await read_request();
@@ -54,7 +56,7 @@ asio::awaitable<void> handshake::run() {
     fault = co_await ask_gatekeeper();
   if (fault.why == refusal::none)
     co_await upgrade();
-  else if (socket_.is_open())
+  else if (stream_.is_open())
     co_await refuse(std::move(fault));
   deadline_.cancel();
 }
@@ -67,21 +69,20 @@ void handshake::set_deadline(std::chrono::milliseconds delay) {
       return;
     self->timed_out_ = true;
     self->answered_.cancel();
-    beast::error_code ignored;
-    self->socket_.cancel(ignored);
+    self->stream_.cancel();
   });
 }
 
 asio::awaitable<route_fault> handshake::read_request() {
   upgrade_parser parser;
   parser.header_limit(max_request_head);
-  auto [error, size] = co_await http::async_read_header(socket_, buffer_, parser, use_tuple);
+  auto error = co_await read_head(parser);
   if (timed_out_)
     co_return route_fault{refusal::timed_out,
                           "the request's head didn't come within handshake-timeout"};
   if (error == http::error::end_of_stream ||
       (error && error.category() == asio::error::get_system_category())) {
-    socket_.close(error);
+    stream_.close();
     co_return route_fault{refusal::bad_request, {}};
   }
   if (error)
@@ -90,6 +91,28 @@ asio::awaitable<route_fault> handshake::read_request() {
     co_return route_fault{refusal::bad_request, "a request to upgrade has no body"};
   request_ = parser.release();
   co_return route_fault{refusal::none, {}};
+}
+
+/// What follows the head stays in the buffer.
+asio::awaitable<beast::error_code> handshake::read_head(upgrade_parser& parser) {
+  beast::error_code error;
+  while (!parser.is_header_done()) {
+    auto room = buffer_.prepare(std::min(head_step, buffer_.max_size() - buffer_.size()));
+    if (room.size() == 0)
+      co_return http::error::buffer_overflow;
+    auto n = co_await stream_.read_some({static_cast<char*>(room.data()), room.size()}, error);
+    if (error == asio::error::eof && parser.got_some())
+      parser.put_eof(error);
+    else if (error == asio::error::eof)
+      error = http::error::end_of_stream;
+    if (error)
+      co_return error;
+    buffer_.commit(n);
+    buffer_.consume(parser.put(buffer_.data(), error));
+    if (error && error != http::error::need_more)
+      co_return error;
+  }
+  co_return beast::error_code{};
 }
 
 route_fault handshake::identify() {
@@ -122,19 +145,11 @@ asio::awaitable<route_fault> handshake::ask_gatekeeper() {
 }
 
 asio::awaitable<void> handshake::upgrade() {
-  auto failed = false;
-  {
-    beast::websocket::stream<tcp::socket&> stream{socket_};
-    stream.set_option(
-        beast::websocket::stream_base::decorator([](beast::websocket::response_type& response) {
-          response.set(http::field::server, server_name);
-        }));
-    auto [error] = co_await stream.async_accept(request_, use_tuple);
-    failed = static_cast<bool>(error);
-  }
+  beast::error_code error;
+  co_await stream_.write(text_of(make_acceptance(request_)), error);
   if (state_.keeper == nullptr)
     co_return;
-  if (failed)
+  if (error)
     state_.keeper->withdraw(who_.id);
   else
     hand_over();
@@ -144,10 +159,7 @@ asio::awaitable<void> handshake::upgrade() {
 void handshake::hand_over() {
   auto early = beast::buffers_to_string(buffer_.data());
   auto& worker = state_.options.choose_home(who_.key);
-  beast::error_code error;
-  socket_.native_non_blocking(true, error);
-  unique_fd fd{socket_.release(error)};
-  state_.keeper->admit(std::move(who_), session::make(worker, std::move(fd), std::move(early),
+  state_.keeper->admit(std::move(who_), session::make(worker, stream_.release(), std::move(early),
                                                       state_.options.limits));
 }
 
@@ -157,18 +169,15 @@ asio::awaitable<void> handshake::refuse(route_fault fault) {
   const auto& row = describe(fault.why);
   spdlog::info("refused remote={} reason={} status={} detail=\"{}\"", who_.remote, row.name,
                row.status, fault.detail);
-  auto response = make_refusal(fault);
-  auto [error, size] = co_await http::async_write(socket_, response, use_tuple);
+  beast::error_code error;
+  co_await stream_.write(text_of(make_refusal(fault)), error);
   if (error)
     co_return;
-  socket_.shutdown(tcp::socket::shutdown_send, error);
+  stream_.finish_writing();
   // Closing on unread bytes would reset the connection, and the answer could be lost.
   std::array<char, 4096> rest;
-  while (!timed_out_) {
-    auto [ended, n] = co_await socket_.async_read_some(asio::buffer(rest), use_tuple);
-    if (ended)
-      break;
-  }
+  while (!timed_out_ && !error)
+    co_await stream_.read_some(rest, error);
 }
 
 } // namespace tandem::net

@@ -2,12 +2,15 @@
 #pragma once
 
 #include "net/front.hpp"
+#include "net/peer_stream.hpp"
 #include "net/upgrade.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+
+#include <memory>
+#include <optional>
 
 namespace tandem::net {
 
@@ -22,13 +25,15 @@ struct front_state {
 /// socket over.
 class handshake : public std::enable_shared_from_this<handshake> {
 public:
-  handshake(boost::asio::ip::tcp::socket socket, front_state& state);
+  /// `via` is the listener that the peer came by. It and `state` outlive this.
+  handshake(stream_socket socket, const listen_address& via, front_state& state);
 
   /// The whole way. The caller keeps this alive until it is done.
   boost::asio::awaitable<void> run();
 
 private:
   boost::asio::awaitable<route_fault> read_request();
+  boost::asio::awaitable<boost::system::error_code> read_head(upgrade_parser& parser);
   route_fault identify();
   boost::asio::awaitable<route_fault> ask_gatekeeper();
   boost::asio::awaitable<void> upgrade();
@@ -36,11 +41,12 @@ private:
   void hand_over();
   void set_deadline(std::chrono::milliseconds delay);
 
-  boost::asio::ip::tcp::socket socket_;
-  front_state& state_;
   boost::asio::steady_timer deadline_;
   /// Cancelled when the gatekeeper's answer is there.
   boost::asio::steady_timer answered_;
+  peer_stream stream_;
+  const listen_address& via_;
+  front_state& state_;
   boost::beast::flat_buffer buffer_;
   upgrade_request request_;
   peer_info who_;

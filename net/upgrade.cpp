@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <string_view>
 
 namespace tandem::net {
@@ -22,6 +25,16 @@ bool is_websocket_key(std::string_view key) {
   auto is_base64 = [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; };
   return key.size() == 24 && key.ends_with("==") &&
          std::ranges::all_of(key.substr(0, 22), is_base64);
+}
+
+/// What proves that the server has read the key (RFC 6455, section 4.2.2, step 5.4).
+std::string accept_value(std::string_view key) {
+  const auto text = std::string{key} + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::array<unsigned char, 32> base64{};
+  auto n = EVP_EncodeBlock(base64.data(), digest.data(), digest.size());
+  return {reinterpret_cast<const char*>(base64.data()), static_cast<size_t>(n)};
 }
 
 } // namespace
@@ -54,6 +67,16 @@ route_fault fault_of(boost::beast::error_code error) {
     return {refusal::head_too_large,
             "the request's head is larger than " + std::to_string(max_request_head) + " bytes"};
   return {refusal::bad_request, "not an HTTP request: " + error.message()};
+}
+
+acceptance_response make_acceptance(const upgrade_request& request) {
+  acceptance_response response{http::status::switching_protocols, 11};
+  response.set(http::field::server, server_name);
+  response.set(http::field::upgrade, "websocket");
+  response.set(http::field::connection, "Upgrade");
+  response.set(http::field::sec_websocket_accept,
+               accept_value(request[http::field::sec_websocket_key]));
+  return response;
 }
 
 refusal_response make_refusal(const route_fault& fault) {

@@ -17,6 +17,7 @@ namespace tandem::net {
 
 using upgrade_request = boost::beast::http::request<boost::beast::http::empty_body>;
 using upgrade_parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
+using acceptance_response = boost::beast::http::response<boost::beast::http::empty_body>;
 using refusal_response = boost::beast::http::response<boost::beast::http::string_body>;
 
 /// The largest head of a request, in bytes.
@@ -31,6 +32,10 @@ std::variant<route_match, route_fault> judge_request(const upgrade_request& requ
 
 /// What to tell a peer whose request didn't parse. Any thread.
 route_fault fault_of(boost::beast::error_code error);
+
+/// The answer that upgrades, to a request that was judged well (RFC 6455, section 4.2.2). Any
+/// thread.
+acceptance_response make_acceptance(const upgrade_request& request);
 
 /// The answer that refuses: a status and a JSON body that names the fault. Any thread.
 refusal_response make_refusal(const route_fault& fault);

@@ -158,7 +158,7 @@ TEST_CASE("problems of the command line name the flag") {
        {"--listen: localhost:80 has no numeric IP address before its port",
         "--listen: 1.2.3.4 has no port"}},
       {{"--listen="},
-       {R"(--listen: is empty; takes a list of at least one "ADDRESS:PORT", such as ["0.0.0.0:8080", "[::]:8080"])"}},
+       {R"(--listen: is empty; takes a list of at least one "ADDRESS:PORT" or "unix:PATH", such as ["0.0.0.0:8080", "[::]:8080"])"}},
       {{"--extensions=greter"},
        {R"(--extensions: there is no actor type "greter"; did you mean "greeter"?)"}},
       {{"--extensions=greeter,,auditor"}, {"--extensions: nothing is no name"}},

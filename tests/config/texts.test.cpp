@@ -10,7 +10,7 @@
 
 using namespace tandem::config;
 
-TEST_CASE("an endpoint is a numeric address and a port") {
+TEST_CASE("an endpoint is a numeric address and a port, or a path") {
   struct row {
     std::string_view text;
     endpoint expected;
@@ -21,6 +21,9 @@ TEST_CASE("an endpoint is a numeric address and a port") {
       {"[::]:8080", {"::", 8080}},
       {"[2001:db8::1]:65535", {"2001:db8::1", 65535}},
       {"[::ffff:1.2.3.4]:1", {"::ffff:1.2.3.4", 1}},
+      {"unix:/run/tandem.sock", {"/run/tandem.sock"}},
+      {"unix:/run/tandem.sock?mode=600", {"/run/tandem.sock", 0, 0600}},
+      {"unix:/run/a:b=c&d", {"/run/a:b=c&d"}},
   }));
   CAPTURE(text);
   auto parsed = parse_endpoint(text);
@@ -51,11 +54,33 @@ TEST_CASE("what is wrong with an endpoint is named") {
       {"[]:8080", "has no numeric IPv6 address within its brackets"},
       {"[1.2.3.4]:8080", "has no numeric IPv6 address within its brackets"},
       {"[::g]:8080", "has no numeric IPv6 address within its brackets"},
+      {"http://1.2.3.4:80", "has an unknown scheme"},
+      {"unix:", "has no absolute path after \"unix:\""},
+      {"unix:run/tandem.sock", "has no absolute path after \"unix:\""},
+      {"1.2.3.4:80?mode=660", "has a mode, which only a Unix-domain socket can have"},
+      {"unix:/a?mode=", "has a mode that isn't one of a file, such as 660"},
+      {"unix:/a?mode=888", "has a mode that isn't one of a file, such as 660"},
+      {"unix:/a?mode=1777", "has a mode that isn't one of a file, such as 660"},
+      {"unix:/a?mod=660", "has the unknown option mod; a listener's options are: mode"},
   }));
   CAPTURE(text);
   auto parsed = parse_endpoint(text);
   REQUIRE(std::holds_alternative<std::string>(parsed));
   CHECK(std::get<std::string>(parsed) == why);
+}
+
+TEST_CASE("an endpoint may be written as a URL") {
+  CHECK(std::get<endpoint>(parse_endpoint("ws://[::]:80")) == endpoint{"::", 80});
+  CHECK(std::get<endpoint>(parse_endpoint("unix:/a?mode=0660")) == endpoint{"/a"});
+}
+
+TEST_CASE("the path of a socket has at most as many bytes as an address has room for") {
+  const auto longest = "/" + std::string(106, 'x');
+  CHECK(std::get<endpoint>(parse_endpoint("unix:" + longest)).address == longest);
+  CHECK(std::get<std::string>(parse_endpoint("unix:x" + longest)) ==
+        "has no absolute path after \"unix:\"");
+  CHECK(std::get<std::string>(parse_endpoint("unix:" + longest + "x")) ==
+        "has a path of more than 107 bytes");
 }
 
 TEST_CASE("an address cut off by a NUL is not an address") {

@@ -16,7 +16,7 @@ BINARY = os.path.abspath(os.environ.get("TANDEM_BINARY", ROOT / "build/dev/tande
 SCALE = float(os.environ.get("TANDEM_TEST_SCALE", "1"))
 
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
-READY = re.compile(r"listening on (\S+):(\d+)$")
+READY = re.compile(r"listening on (?:unix:(/\S+)|\S+:(\d+))$")
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")
 
@@ -84,7 +84,7 @@ class Broker:
         if line is None:
             raise AssertionError(f"the broker ended at its start with exit code {self.process.wait()}")
         if ready := READY.search(line):
-            self.ports.append(int(ready[2]))
+            self.ports.append(ready[1] or int(ready[2]))
 
     def _discard(self):
         if self.process.poll() is None:
@@ -95,7 +95,7 @@ class Broker:
 
     @property
     def port(self):
-        """The port of the first address."""
+        """The port of the first listener; the path of its socket if it is a Unix-domain one."""
         return self.ports[0]
 
     @property

@@ -1,12 +1,15 @@
 """The program's face: its options, its config file, and what a mistake in either gets."""
 
+import os
 import pathlib
 import re
+import signal
+import stat
 import tempfile
 import unittest
 
 from broker import Broker, run_tandem
-from wire import Wire
+from wire import TEXT, Wire
 
 LOCAL = "--listen=127.0.0.1:0"
 
@@ -150,6 +153,51 @@ class ListenTest(unittest.TestCase):
             self.assertEqual(broker.wait(), 0)
         with Broker(listen=(f"127.0.0.1:{port}",)) as again:
             self.assertEqual(again.port, port)
+
+
+class UnixSocketTest(unittest.TestCase):
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="tandem-test-"))
+        self.path = f"{folder}/tandem.sock"
+
+    def listener(self, options=""):
+        return f"unix:{self.path}{options}"
+
+    def test_it_relays_like_any_other_listener(self):
+        with Broker(listen=(self.listener(), "127.0.0.1:0")) as broker:
+            with Wire.open(broker.ports[0], "/client/k") as client, Wire.open(broker.ports[1], "/worker/k") as worker:
+                client.send_frame(TEXT, b"from a socket's file")
+                self.assertEqual(worker.read_message(), (TEXT, b"from a socket's file"))
+                worker.close(1000, "done")
+                self.assertEqual(client.read_close(), (1000, "done"))
+
+    def test_the_file_has_the_mode_that_was_asked_for_and_goes_with_the_broker(self):
+        for options, mode in (("", 0o660), ("?mode=600", 0o600)):
+            with self.subTest(options), Broker(listen=(self.listener(options),)):
+                self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), mode)
+            self.assertFalse(os.path.exists(self.path))
+
+    def test_the_file_of_a_killed_broker_is_taken_over(self):
+        with Broker(listen=(self.listener(),)) as broker:
+            broker.signal(signal.SIGKILL)
+            broker.wait()
+        self.assertTrue(os.path.exists(self.path))
+        with Broker(listen=(self.listener(),)) as broker:
+            Wire.open(broker.port, "/client/k").socket.close()
+
+    def test_a_socket_in_use_is_left_alone(self):
+        with Broker(listen=(self.listener(),)) as broker:
+            done = run_tandem(f"--listen={self.listener()}")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"unix:{self.path}: Address already in use", done.stderr)
+            Wire.open(broker.port, "/client/k").socket.close()
+
+    def test_a_file_that_is_no_socket_is_left_alone(self):
+        pathlib.Path(self.path).write_text("precious", encoding="utf-8")
+        done = run_tandem(f"--listen={self.listener()}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(self.path, done.stderr)
+        self.assertEqual(pathlib.Path(self.path).read_text(encoding="utf-8"), "precious")
 
 
 if __name__ == "__main__":

@@ -67,11 +67,16 @@ def upgrade(path, *, method="GET", version="HTTP/1.1", without=(), **headers):
 
 
 class Wire:
-    """One TCP connection to a broker. Every wait has a deadline."""
+    """One connection to a broker, to a TCP port or the path of a Unix-domain socket. Every wait has a deadline."""
 
     def __init__(self, port, host="127.0.0.1"):
-        self.socket = socket.create_connection((host, port), timeout=scaled(10))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(port, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(scaled(10))
+            self.socket.connect(port)
+        else:
+            self.socket = socket.create_connection((host, port), timeout=scaled(10))
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
 
     @classmethod

@@ -200,6 +200,17 @@ TEST_CASE("a refusal says what is wrong in JSON and in its status") {
   CHECK((response[http::field::sec_websocket_version] == "13") == (row.status == 426));
 }
 
+TEST_CASE("an acceptance proves that the key was read") {
+  upgrade_request request;
+  // The example of RFC 6455, section 1.3.
+  request.set(http::field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
+  const auto response = make_acceptance(request);
+  CHECK(response.result_int() == 101);
+  CHECK(response[http::field::sec_websocket_accept] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  CHECK(response[http::field::upgrade] == "websocket");
+  CHECK(response[http::field::connection] == "Upgrade");
+}
+
 TEST_CASE("a refusal is JSON whatever bytes its detail quotes") {
   const auto response = make_refusal({refusal::bad_request, "quoted: \xFF\xC0\"\n"});
   const auto body = nlohmann::json::parse(response.body(), nullptr, false);
