@@ -26,20 +26,28 @@ constexpr std::array<end_reason_row, end_reason_count> end_reasons{{
     {end_reason::peer_lost, "peer_lost", 4200, "the peer's connection was lost"},
     {end_reason::heartbeat_missed, "heartbeat_missed", 4201,
      "no answer to a ping within heartbeat.timeout"},
+    {end_reason::overloaded, "overloaded", 1013,
+     "the broker holds too many bytes: try again later"},
 }};
 
-constexpr std::array<refusal_row, 11> refusals{{
-    {refusal::none, "none", 101},
-    {refusal::bad_request, "bad_request", 400},
-    {refusal::unknown_route, "unknown_route", 404},
-    {refusal::bad_method, "bad_method", 405},
-    {refusal::key_taken, "key_taken", 409},
-    {refusal::not_a_websocket, "not_a_websocket", 426},
-    {refusal::bad_version, "bad_version", 426},
-    {refusal::head_too_large, "head_too_large", 431},
-    {refusal::timed_out, "timed_out", 408},
-    {refusal::draining, "draining", 503},
-    {refusal::broker_fault, "broker_fault", 500},
+constexpr std::array<refusal_row, refusal_count> refusals{{
+    {refusal::none, "none", 101, 0},
+    {refusal::bad_request, "bad_request", 400, 0},
+    {refusal::unknown_route, "unknown_route", 404, 0},
+    {refusal::bad_method, "bad_method", 400, 0},
+    {refusal::key_taken, "key_taken", 409, 0},
+    {refusal::not_a_websocket, "not_a_websocket", 426, 0},
+    {refusal::bad_version, "bad_version", 426, 0},
+    {refusal::head_too_large, "head_too_large", 431, 0},
+    {refusal::timed_out, "timed_out", 408, 0},
+    {refusal::draining, "draining", 503, 5},
+    {refusal::broker_fault, "broker_fault", 500, 0},
+    {refusal::too_fast, "too_fast", 429, 1},
+    {refusal::too_many_from_address, "too_many_from_address", 429, 5},
+    {refusal::full, "full", 503, 5},
+    {refusal::overloaded, "overloaded", 503, 5},
+    {refusal::untrusted_proxy, "untrusted_proxy", 0, 0},
+    {refusal::bad_proxy_header, "bad_proxy_header", 0, 0},
 }};
 
 const caf::atom_value category = caf::atom("ending");

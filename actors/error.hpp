@@ -30,9 +30,11 @@ enum class end_reason : uint8_t {
   /// The other side of the pair was lost in any other way.
   peer_lost,
   heartbeat_missed,
+  /// It had no peer yet, and the broker holds as many bytes as it may.
+  overloaded,
 };
 
-inline constexpr uint8_t end_reason_count = 13;
+inline constexpr uint8_t end_reason_count = 14;
 
 /// What the world sees of an end_reason.
 struct end_reason_row {
@@ -66,7 +68,7 @@ typename Inspector::result_type inspect(Inspector& f, ending& x) {
   return f(caf::meta::type_name("ending"), x.reason, x.code, x.text, x.cut);
 }
 
-/// Why a request was refused before its upgrade.
+/// Why a connection was refused before its upgrade.
 enum class refusal : uint8_t {
   none,
   bad_request,
@@ -79,14 +81,27 @@ enum class refusal : uint8_t {
   timed_out,
   draining,
   broker_fault,
+  /// Connections come faster than a rate allows.
+  too_fast,
+  too_many_from_address,
+  /// There are as many connections as there may be.
+  full,
+  /// The broker holds as many bytes, or has as many handshakes under way, as it may.
+  overloaded,
+  untrusted_proxy,
+  bad_proxy_header,
 };
+
+inline constexpr uint8_t refusal_count = 17;
 
 struct refusal_row {
   refusal why;
   /// The word in the JSON body's `error`.
   std::string_view name;
-  /// The HTTP status.
+  /// The HTTP status; 0 if the connection is closed without an answer.
   unsigned status;
+  /// When to try again, in seconds; 0 if that isn't told.
+  unsigned retry_after;
 };
 
 const refusal_row& describe(refusal why) noexcept;

@@ -1,8 +1,12 @@
 #include "net/route.hpp"
 
+#include "net/utf8.hpp"
+
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
+#include <span>
 
 namespace tandem::net {
 
@@ -37,13 +41,6 @@ std::optional<std::string_view> find_key(std::string_view path, std::string_view
   return path.empty() && pattern.empty() ? key : std::nullopt;
 }
 
-bool has_dot_segment(std::string_view path) {
-  while (!path.empty())
-    if (auto segment = cut_segment(path); segment == "." || segment == "..")
-      return true;
-  return false;
-}
-
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -67,29 +64,75 @@ bool is_control_character(char c) {
   return byte < 0x20 || byte == 0x7F;
 }
 
+bool is_utf8(std::string_view text) {
+  utf8_check check;
+  return check.feed(std::as_bytes(std::span{text})) && check.complete();
+}
+
+/// Whether some part between slashes is "." or "..". Backslashes count too, as some take them for
+/// slashes.
+bool has_dot_segment(std::string_view path) {
+  for (size_t begin = 0; begin <= path.size();) {
+    auto end = std::min(path.find_first_of("/\\", begin), path.size());
+    if (auto segment = path.substr(begin, end - begin); segment == "." || segment == "..")
+      return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+/// Takes scheme and authority off a target in absolute form (RFC 9112, section 3.2.2); what is
+/// wrong with it otherwise.
+std::optional<route_fault> strip_authority(std::string_view& target) {
+  auto colon = target.find("://");
+  if (colon == std::string_view::npos)
+    return bad("the target doesn't begin with a slash");
+  std::string scheme{target.substr(0, colon)};
+  std::ranges::transform(scheme, scheme.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (scheme != "http" && scheme != "https" && scheme != "ws" && scheme != "wss")
+    return bad("the target's scheme is none of http, https, ws and wss");
+  target.remove_prefix(colon + 3);
+  auto authority = target.substr(0, target.find_first_of("/?#"));
+  if (authority.empty())
+    return bad("the target names no host");
+  // RFC 9110, section 4.2.4.
+  if (authority.find('@') != std::string_view::npos)
+    return bad("the target has a user's name before its host");
+  target.remove_prefix(authority.size());
+  return std::nullopt;
+}
+
 std::variant<route_match, route_fault> match_key(role side, std::string_view raw) {
+  // The whole path was decoded before.
   auto key = percent_decode(raw);
-  if (!key)
-    return bad("the key has a percent sign without two hexadecimal digits");
   if (key->empty())
     return bad("the key is empty");
   if (key->size() > max_key_size)
     return bad("the key is longer than " + std::to_string(max_key_size) + " bytes");
   if (std::ranges::any_of(*key, is_control_character))
     return bad("the key has a control character");
+  if (!is_utf8(*key))
+    return bad("the key isn't UTF-8");
   return route_match{side, std::move(*key)};
 }
 
 } // namespace
 
 std::variant<route_match, route_fault> match_target(std::string_view target, const route& where) {
+  if (!target.starts_with('/'))
+    if (auto fault = strip_authority(target))
+      return std::move(*fault);
   auto path = target.substr(0, target.find('?'));
-  if (!path.starts_with('/'))
-    return bad("the target doesn't begin with a slash");
+  if (path.empty())
+    path = "/";
   if (std::ranges::any_of(path,
                           [](char c) { return is_control_character(c) || c == ' ' || c == '#'; }))
     return bad("the target has a character that has to be percent-encoded");
-  if (has_dot_segment(path))
+  // Decoded, since dots and slashes mean the same to whoever decodes before it splits.
+  auto decoded = percent_decode(path);
+  if (!decoded)
+    return bad("the target has a percent sign without two hexadecimal digits");
+  if (has_dot_segment(*decoded))
     return bad("the target has a segment of dots");
   if (auto key = find_key(path, where.client_path))
     return match_key(role::client, *key);

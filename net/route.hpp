@@ -29,8 +29,8 @@ struct route_fault {
 /// The longest key, in bytes.
 inline constexpr size_t max_key_size = 255;
 
-/// Reads a request's target in origin form (RFC 9112, section 3.2.1). The query is left aside. Any
-/// thread.
+/// Reads a request's target in origin or absolute form (RFC 9112, sections 3.2.1 and 3.2.2); of the
+/// latter only the path counts. The query is left aside. Any thread.
 std::variant<route_match, route_fault> match_target(std::string_view target, const route& where);
 
 } // namespace tandem::net

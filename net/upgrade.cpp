@@ -9,6 +9,7 @@
 #include <cctype>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
+#include <optional>
 #include <string_view>
 
 namespace tandem::net {
@@ -16,9 +17,6 @@ namespace tandem::net {
 namespace http = boost::beast::http;
 
 namespace {
-
-/// What a busy or draining broker asks peers to wait, in seconds.
-constexpr auto retry_after = "5";
 
 /// 24 characters of base64 that stand for 16 bytes.
 bool is_websocket_key(std::string_view key) {
@@ -37,28 +35,69 @@ std::string accept_value(std::string_view key) {
   return {reinterpret_cast<const char*>(base64.data()), static_cast<size_t>(n)};
 }
 
-} // namespace
+/// A list may be spread over several fields (RFC 9110, section 5.3).
+bool lists(const upgrade_request& request, http::field name, std::string_view token) {
+  auto [first, last] = request.equal_range(name);
+  return std::any_of(first, last,
+                     [&](const auto& x) { return http::token_list{x.value()}.exists(token); });
+}
 
-std::variant<route_match, route_fault> judge_request(const upgrade_request& request,
-                                                     const route& where) {
+/// By RFC 9112, section 3.2. Empty is a host too.
+bool is_host(std::string_view text) {
+  return text.find_first_of(" \t,/?#@\\\"<>") == std::string_view::npos;
+}
+
+/// What is wrong with the request line and with what frames the message, if anything is. A proxy
+/// and a server that take these in different ways can be played off against each other (RFC 9112,
+/// section 11.2).
+std::optional<route_fault> framing_fault(const upgrade_request& request) {
+  auto bad = [](const char* detail) { return route_fault{refusal::bad_request, detail}; };
   if (request.version() != 11)
-    return route_fault{refusal::bad_request, "HTTP/1.1 is needed"};
+    return bad("HTTP/1.1 is needed");
+  if (request.count(http::field::host) != 1)
+    return bad("exactly one Host is needed");
+  if (!is_host(request[http::field::host]))
+    return bad("the Host is malformed");
+  if (request.count(http::field::transfer_encoding) != 0)
+    return bad("a request to upgrade has no Transfer-Encoding");
+  if (request.count(http::field::content_length) > 1 ||
+      (request.count(http::field::content_length) == 1 &&
+       request[http::field::content_length] != "0"))
+    return bad("a request to upgrade has no body");
   if (request.method() != http::verb::get)
     return route_fault{refusal::bad_method, "the method has to be GET"};
-  auto matched = match_target(request.target(), where);
-  if (std::holds_alternative<route_fault>(matched))
-    return matched;
-  if (!http::token_list{request[http::field::upgrade]}.exists("websocket") ||
-      !http::token_list{request[http::field::connection]}.exists("upgrade"))
+  return std::nullopt;
+}
+
+/// What is wrong with it as a request to upgrade, if anything is. By RFC 6455, section 4.2.1.
+std::optional<route_fault> upgrade_fault(const upgrade_request& request) {
+  if (!lists(request, http::field::upgrade, "websocket") ||
+      !lists(request, http::field::connection, "upgrade"))
     return route_fault{refusal::not_a_websocket,
                        "this is a WebSocket: connect with ws://, not with http://"};
+  if (request.count(http::field::sec_websocket_version) > 1)
+    return route_fault{refusal::bad_request, "there is more than one Sec-WebSocket-Version"};
   if (request[http::field::sec_websocket_version] != "13")
     return route_fault{refusal::bad_version, "the Sec-WebSocket-Version has to be 13"};
   if (request.count(http::field::sec_websocket_key) != 1 ||
       !is_websocket_key(request[http::field::sec_websocket_key]))
     return route_fault{refusal::bad_request, "the Sec-WebSocket-Key isn't 16 bytes in base64"};
-  if (request.count(http::field::host) != 1)
-    return route_fault{refusal::bad_request, "exactly one Host is needed"};
+  return std::nullopt;
+}
+
+} // namespace
+
+std::variant<route_match, route_fault> judge_request(const upgrade_request& request,
+                                                     const route& where) {
+  if (auto fault = framing_fault(request))
+    return std::move(*fault);
+  auto matched = match_target(request.target(), where);
+  const auto* lost = std::get_if<route_fault>(&matched);
+  if (lost != nullptr && lost->why != refusal::unknown_route)
+    return matched;
+  // Ahead of the route: one who doesn't know what this is doesn't know its routes either.
+  if (auto fault = upgrade_fault(request))
+    return std::move(*fault);
   return matched;
 }
 
@@ -87,10 +126,10 @@ refusal_response make_refusal(const route_fault& fault) {
   if (row.status == 426) {
     response.set(http::field::upgrade, "websocket");
     response.set(http::field::sec_websocket_version, "13");
-  } else if (row.status == 405) {
+  } else if (fault.why == refusal::bad_method) {
     response.set(http::field::allow, "GET");
-  } else if (row.status == 503) {
-    response.set(http::field::retry_after, retry_after);
+  } else if (row.retry_after > 0) {
+    response.set(http::field::retry_after, std::to_string(row.retry_after));
   }
   // A detail may quote what a peer sent, which needn't be UTF-8.
   auto replace = nlohmann::json::error_handler_t::replace;

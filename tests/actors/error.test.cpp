@@ -25,7 +25,7 @@ std::vector<end_reason> all_end_reasons() {
 
 std::vector<refusal> all_refusals() {
   std::vector<refusal> all;
-  for (uint8_t i = 0; i <= static_cast<uint8_t>(refusal::broker_fault); ++i)
+  for (uint8_t i = 0; i < refusal_count; ++i)
     all.push_back(static_cast<refusal>(i));
   return all;
 }
@@ -46,8 +46,9 @@ bool is_last(end_reason reason) {
   case end_reason::stalled:
   case end_reason::peer_closed:
   case end_reason::peer_lost:
-    return false;
   case end_reason::heartbeat_missed:
+    return false;
+  case end_reason::overloaded:
     return true;
   }
   return false;
@@ -66,8 +67,14 @@ bool is_last(refusal why) {
   case refusal::head_too_large:
   case refusal::timed_out:
   case refusal::draining:
-    return false;
   case refusal::broker_fault:
+  case refusal::too_fast:
+  case refusal::too_many_from_address:
+  case refusal::full:
+  case refusal::overloaded:
+  case refusal::untrusted_proxy:
+    return false;
+  case refusal::bad_proxy_header:
     return true;
   }
   return false;
@@ -112,7 +119,9 @@ TEST_CASE("every refusal has its row", "[error]") {
     CHECK(is_label(row.name));
     CHECK(names.insert(row.name).second);
     CHECK((why == refusal::none) == (row.status == 101));
-    CHECK((why == refusal::none || (row.status >= 400 && row.status < 600)));
+    CHECK((why == refusal::none || row.status == 0 || (row.status >= 400 && row.status < 600)));
+    // RFC 9110, section 15.6.4, and RFC 6585, section 4.
+    CHECK((row.retry_after > 0) == (row.status == 429 || row.status == 503));
   }
   CHECK(is_last(all_refusals().back()));
 }

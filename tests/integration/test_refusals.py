@@ -4,7 +4,7 @@ import unittest
 
 from broker import milliseconds
 from case import BrokerCase
-from wire import PING, PONG, Ended, Frame, Wire, upgrade
+from wire import PING, PONG, TEXT, Ended, Frame, Wire, frame, upgrade
 
 
 class RefusalTest(BrokerCase):
@@ -27,9 +27,30 @@ class RefusalTest(BrokerCase):
         return response
 
     def test_a_key_that_is_none(self):
-        for path in ("/client/", "/client/%zz", "/client/%4", "/worker/a%", "/client/../k"):
+        for path in ("/client/", "/client/%zz", "/client/%4", "/worker/a%", "/client/%ff", "/client/%00", "/client/a%0ab",
+                     "/client/" + "k" * 256):
             with self.subTest(path):
                 self.assert_refused(upgrade(path), 400, "bad_request")
+
+    def test_a_target_that_climbs(self):
+        for path in ("/client/../k", "/client/..", "/./client/k", "/client/%2e%2e", "/client/.%2E/k", "/%2e%2e/client/k",
+                     "/client/..%2fworker%2fk", "/client/a%2F..", "/client/..%5Ck", "/client/a\\..\\b", "/a/..?/client/k"):
+            with self.subTest(path):
+                response = self.assert_refused(upgrade(path), 400, "bad_request")
+                self.assertIn("dots", response.json()["detail"])
+
+    def test_a_key_may_hold_a_slash(self):
+        client, worker = self.open("/client/a%2Fb"), self.open("/worker/a%2fb")
+        self.assert_relays(client, worker)
+
+    def test_a_target_in_absolute_form(self):
+        client, worker = self.open("http://elsewhere.example/client/k?x"), self.open("ws://127.0.0.1:1/worker/k")
+        self.assert_relays(client, worker)
+        self.assert_refused(upgrade("http://host/nowhere"), 404, "unknown_route")
+        for target in ("*", "host:80", "ftp://host/client/k", "http:///client/k", "http://me@host/client/k",
+                       "http://host/client/%2e%2e"):
+            with self.subTest(target):
+                self.assert_refused(upgrade(target), 400, "bad_request")
 
     def test_a_missing_or_malformed_websocket_key(self):
         self.assert_refused(upgrade("/client/k", without=["Sec-WebSocket-Key"]), 400, "bad_request")
@@ -45,7 +66,7 @@ class RefusalTest(BrokerCase):
     def test_another_method(self):
         for method in ("POST", "PUT", "DELETE"):
             with self.subTest(method):
-                response = self.assert_refused(upgrade("/client/k", method=method, Content_Length="0"), 405, "bad_method")
+                response = self.assert_refused(upgrade("/client/k", method=method, Content_Length="0"), 400, "bad_method")
                 self.assertEqual(response.headers["allow"], "GET")
 
     def test_a_key_that_is_taken(self):
@@ -71,6 +92,8 @@ class RefusalTest(BrokerCase):
                 response = self.assert_refused(upgrade("/client/k", without=without), 426, "not_a_websocket")
                 self.assertEqual(response.headers["upgrade"].lower(), "websocket")
         self.assert_refused(upgrade("/client/k", Upgrade="h2c"), 426, "not_a_websocket")
+        # One who doesn't know what this is doesn't know its routes either.
+        self.assert_refused(upgrade("/", without=["Upgrade", "Connection"]), 426, "not_a_websocket")
 
     def test_another_version_of_websocket(self):
         for version in ("12", "8", "14", "x", ""):
@@ -87,6 +110,66 @@ class RefusalTest(BrokerCase):
                     self.assertEqual(self.request(garbage).status, 400)
                 except Ended as fault:
                     self.fail(f"hung up without a word: {fault}")
+
+    def test_other_versions_of_http(self):
+        self.assert_refused(upgrade("/client/k", version="HTTP/1.0"), 400, "bad_request")
+        for version in ("HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/3", "http/1.1", "HTTP/1.1 "):
+            with self.subTest(version):
+                self.assert_refused(upgrade("/client/k", version=version), 400, "bad_request")
+        self.assert_refused(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "bad_request")
+
+    def test_heads_that_servers_take_in_different_ways(self):
+        good = upgrade("/client/k")
+        host = b"Host: 127.0.0.1\r\n"
+        self.assertIn(host, good)
+        for name, instead in {
+                "two hosts": host + host, "no host": b"", "a list of hosts": b"Host: a, b\r\n", "a user": b"Host: a@b\r\n",
+                "a length": host + b"Content-Length: 5\r\n", "two lengths": host + b"Content-Length: 0\r\n" * 2,
+                "a length in words": host + b"Content-Length: none\r\n", "a sum": host + b"Content-Length: +0\r\n",
+                "chunks": host + b"Transfer-Encoding: chunked\r\n", "identity": host + b"Transfer-Encoding: identity\r\n",
+                "hidden chunks": host + b"Transfer-Encoding: xchunked\r\n",
+                "a length and chunks": host + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+                "chunks and a length": host + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+                "a blank before the colon": host + b"Transfer-Encoding : chunked\r\n",
+                "a name of two words": host + b"Transfer Encoding: chunked\r\n",
+                "two versions": host + b"Sec-WebSocket-Version: 13\r\n",
+                "two keys": host + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"}.items():
+            with self.subTest(name):
+                response = self.assert_refused(good.replace(host, instead, 1), 400, "bad_request")
+                self.assertNotIn("k already", response.json()["detail"])
+
+    def test_a_second_request_behind_one_that_was_refused_is_not_answered(self):
+        with Wire(self.broker.port) as wire:
+            wire.send(upgrade("/nowhere"), upgrade("/client/k"))
+            self.assertEqual(wire.read_response().status, 404)
+            wire.read_end()
+
+    def test_a_second_request_behind_the_upgrade_is_no_request(self):
+        with Wire(self.broker.port) as wire:
+            wire.send(upgrade("/client/k"), upgrade("/client/other"))
+            self.assertEqual(wire.read_response().status, 101)
+            self.assertEqual(wire.read_close()[0], 1002)
+        self.open("/client/other")
+
+    def test_frames_right_behind_the_handshake_are_not_lost(self):
+        worker = self.open("/worker/k")
+        for cut in (0, 1, 7, 10_000):
+            with self.subTest(cut), Wire(self.broker.port) as client:
+                frames = b"".join(frame(TEXT, f"{n}") for n in range(2000))
+                client.send(upgrade("/client/k"), frames[:cut])
+                client.send(frames[cut:])
+                self.assertEqual(client.read_response().status, 101)
+                for n in range(2000):
+                    self.assertEqual(worker.read_message(), (TEXT, b"%d" % n))
+                client.close()
+            self.assertEqual(worker.read_close()[0], 1000)
+            worker = self.open("/worker/k")
+
+    def test_lists_may_be_spread_over_several_headers(self):
+        request = upgrade("/client/k").replace(b"Upgrade: websocket\r\n", b"Upgrade: h2c\r\nUpgrade: WebSocket\r\n")
+        with Wire(self.broker.port) as wire:
+            wire.send(request.replace(b"Connection: Upgrade\r\n", b"Connection: keep-alive\r\nConnection: upgrade\r\n"))
+            self.assertEqual(wire.read_response().status, 101)
 
     def test_names_and_values_of_headers_are_read_as_http_has_them(self):
         with Wire(self.broker.port) as wire:

@@ -45,14 +45,22 @@ TEST_CASE("a target names its side and key") {
       {"/client/%41%42", "client AB"},
       {"/client/100%25", "client 100%"},
       {"/client/a%20b", "client a b"},
+      // Decoded once.
+      {"/client/%252e%252e", "client %2e%2e"},
+      {"http://host/client/a", "client a"},
+      {"http://host:8080/client/a?x", "client a"},
+      {"HTTPS://[::1]:1/worker/a", "worker a"},
+      {"ws://host/worker/a", "worker a"},
+      {"wss://other.example/client/a", "client a"},
   }));
   CHECK(judge(target) == expected);
 }
 
 TEST_CASE("a target that fits no route is told where the routes are") {
-  auto target = GENERATE(as<std::string_view>{}, "/", "//", "/client", "/clients/a", "/Client/a",
-                         "/client/a/b", "/client/a/", "/x/client/a", "/health", "/?/client/a",
-                         "//client/a", "/%63lient/a");
+  auto target =
+      GENERATE(as<std::string_view>{}, "/", "//", "/client", "/clients/a", "/Client/a",
+               "/client/a/b", "/client/a/", "/x/client/a", "/health", "/?/client/a", "//client/a",
+               "/%63lient/a", "http://host", "http://host?x", "http://host/clients/a");
   CAPTURE(target);
   CHECK(judge(target) == "unknown_route: no route here; clients connect to /client/{key} and "
                          "workers to /worker/{key}");
@@ -67,13 +75,21 @@ TEST_CASE("a target that is malformed is a bad request") {
   constexpr auto no_slash = "the target doesn't begin with a slash"sv;
   constexpr auto unencoded = "the target has a character that has to be percent-encoded"sv;
   constexpr auto dots = "the target has a segment of dots"sv;
-  constexpr auto percent = "the key has a percent sign without two hexadecimal digits"sv;
+  constexpr auto percent = "the target has a percent sign without two hexadecimal digits"sv;
   auto [target, detail] = GENERATE_REF(values<row>({
       {"", no_slash},
       {"?", no_slash},
       {"*", no_slash},
       {"client/a", no_slash},
-      {"http://host/client/a", no_slash},
+      {"host:80", no_slash},
+      {"mailto:/client/a", no_slash},
+      {"ftp://host/client/a", "the target's scheme is none of http, https, ws and wss"},
+      {"://host/client/a", "the target's scheme is none of http, https, ws and wss"},
+      {"http:///client/a", "the target names no host"},
+      {"http://", "the target names no host"},
+      {"http://?/client/a", "the target names no host"},
+      {"http://me:secret@host/client/a", "the target has a user's name before its host"},
+      {"http://host/client/../worker/a", dots},
       {"/client/a b", unencoded},
       {"/client/a#b", unencoded},
       {"/client/a\tb", unencoded},
@@ -84,6 +100,15 @@ TEST_CASE("a target that is malformed is a bad request") {
       {"/client/../worker/a", dots},
       {"/./client/a", dots},
       {"/nowhere/..", dots},
+      {"/client/%2e%2e", dots},
+      {"/client/%2E", dots},
+      {"/client/.%2e/worker/a", dots},
+      {"/client/..%2f..%2fetc%2fpasswd", dots},
+      {"/client/a%2F..%2Fb", dots},
+      {"/client/a%2f..", dots},
+      {"/client/..%5cb", dots},
+      {"/client/a%5C..", dots},
+      {"/client/a\\..\\b", dots},
       {"/client/%", percent},
       {"/client/%4", percent},
       {"/client/a%zz", percent},
@@ -98,6 +123,9 @@ TEST_CASE("a target that is malformed is a bad request") {
       {"/client/a%0Ab", "the key has a control character"},
       {"/client/%7F", "the key has a control character"},
       {"/client/%1b[31m", "the key has a control character"},
+      {"/client/%ff", "the key isn't UTF-8"},
+      {"/client/a\xC3", "the key isn't UTF-8"},
+      {"/client/%c0%ae%c0%ae", "the key isn't UTF-8"},
   }));
   CAPTURE(target);
   CHECK(judge(target) == "bad_request: " + std::string{detail});

@@ -95,6 +95,13 @@ TEST_CASE("requests that browsers and libraries send are welcome") {
       {request_text{}.with("Connection", "keep-alive,upgrade"), "client alpha"},
       {request_text{}.with("Upgrade", "WebSocket"), "client alpha"},
       {request_text{}.with("Upgrade", "h2c, websocket"), "client alpha"},
+      {request_text{}.with("Upgrade", "h2c").and_also("Upgrade", "websocket"), "client alpha"},
+      {request_text{}.with("Connection", "keep-alive").and_also("Connection", "Upgrade"),
+       "client alpha"},
+      {request_text{}.with("Host", ""), "client alpha"},
+      {request_text{}.with("Host", "[::1]:8080"), "client alpha"},
+      {request_text{}.with("Content-Length", "0"), "client alpha"},
+      {request_text{}.asking("GET http://other.example/client/alpha HTTP/1.1"), "client alpha"},
       {request_text{}.with("Origin", "https://example.org"), "client alpha"},
       {request_text{}.with("Sec-WebSocket-Extensions", "permessage-deflate"), "client alpha"},
       {request_text{}.with("Sec-WebSocket-Protocol", "chat, superchat"), "client alpha"},
@@ -114,17 +121,22 @@ TEST_CASE("what is wrong with a request is named") {
   auto [request, expected] = GENERATE_REF(values<row>({
       {request_text{}.asking("GET /client/alpha HTTP/1.0"), "400 bad_request: HTTP/1.1 is needed"},
       {request_text{}.asking("POST /client/alpha HTTP/1.1"),
-       "405 bad_method: the method has to be GET"},
+       "400 bad_method: the method has to be GET"},
       {request_text{}.asking("HEAD /client/alpha HTTP/1.1"),
-       "405 bad_method: the method has to be GET"},
+       "400 bad_method: the method has to be GET"},
       {request_text{}.asking("BREW /client/alpha HTTP/1.1"),
-       "405 bad_method: the method has to be GET"},
+       "400 bad_method: the method has to be GET"},
       {request_text{}.asking("GET / HTTP/1.1"),
        "404 unknown_route: no route here; clients connect to /client/{key} and workers to "
        "/worker/{key}"},
-      {request_text{}.asking("GET http://localhost/client/a HTTP/1.1"),
+      {request_text{}.asking("GET * HTTP/1.1"),
        "400 bad_request: the target doesn't begin with a slash"},
+      {request_text{}.asking("CONNECT localhost:80 HTTP/1.1"),
+       "400 bad_method: the method has to be GET"},
       {request_text{}.without("Upgrade"), no_websocket},
+      {request_text{}.without("Upgrade").asking("GET / HTTP/1.1"), no_websocket},
+      {request_text{}.without("Upgrade").asking("GET /client/%2e%2e HTTP/1.1"),
+       "400 bad_request: the target has a segment of dots"},
       {request_text{}.with("Upgrade", "h2c"), no_websocket},
       {request_text{}.with("Upgrade", "websockets"), no_websocket},
       {request_text{}.with("Upgrade", ""), no_websocket},
@@ -144,6 +156,18 @@ TEST_CASE("what is wrong with a request is named") {
       {request_text{}.and_also("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), wrong_key},
       {request_text{}.without("Host"), "400 bad_request: exactly one Host is needed"},
       {request_text{}.and_also("Host", "other"), "400 bad_request: exactly one Host is needed"},
+      {request_text{}.with("Host", "a, b"), "400 bad_request: the Host is malformed"},
+      {request_text{}.with("Host", "a/b"), "400 bad_request: the Host is malformed"},
+      {request_text{}.with("Host", "me@a"), "400 bad_request: the Host is malformed"},
+      {request_text{}.and_also("Sec-WebSocket-Version", "13"),
+       "400 bad_request: there is more than one Sec-WebSocket-Version"},
+      {request_text{}.with("Sec-WebSocket-Version", "13, 8"), wrong_version},
+      {request_text{}.with("Content-Length", "5"),
+       "400 bad_request: a request to upgrade has no body"},
+      {request_text{}.with("Transfer-Encoding", "chunked"),
+       "400 bad_request: a request to upgrade has no Transfer-Encoding"},
+      {request_text{}.with("Transfer-Encoding", "identity"),
+       "400 bad_request: a request to upgrade has no Transfer-Encoding"},
   }));
   CAPTURE(request.text());
   CHECK(judge(request) == expected);
@@ -180,7 +204,8 @@ TEST_CASE("a refusal says what is wrong in JSON and in its status") {
   auto why = GENERATE(refusal::bad_request, refusal::unknown_route, refusal::bad_method,
                       refusal::key_taken, refusal::not_a_websocket, refusal::bad_version,
                       refusal::head_too_large, refusal::timed_out, refusal::draining,
-                      refusal::broker_fault);
+                      refusal::broker_fault, refusal::too_fast, refusal::too_many_from_address,
+                      refusal::full, refusal::overloaded);
   const auto response = make_refusal({why, "some \"detail\""});
   const auto& row = describe(why);
   CAPTURE(row.name);
@@ -194,8 +219,8 @@ TEST_CASE("a refusal says what is wrong in JSON and in its status") {
         nlohmann::json{{"error", row.name}, {"detail", "some \"detail\""}});
   CHECK(response.body().ends_with("\n"));
   // What RFC 9110 wants beside some statuses.
-  CHECK(response.count(http::field::allow) == (row.status == 405));
-  CHECK(response.count(http::field::retry_after) == (row.status == 503));
+  CHECK(response.count(http::field::allow) == (why == refusal::bad_method));
+  CHECK(response.count(http::field::retry_after) == (row.status == 429 || row.status == 503));
   CHECK(response.count(http::field::upgrade) == (row.status == 426));
   CHECK((response[http::field::sec_websocket_version] == "13") == (row.status == 426));
 }
