@@ -17,6 +17,8 @@ constexpr std::array<end_reason_row, end_reason_count> end_reasons{{
     {end_reason::shutting_down, "shutting_down", 1001, "the broker is shutting down"},
     {end_reason::protocol_error, "protocol_error", 1002, "protocol error"},
     {end_reason::invalid_utf8, "invalid_utf8", 1007, "a text message is not valid UTF-8"},
+    {end_reason::invalid_deflate, "invalid_deflate", 1007,
+     "the compressed data of a message is not valid"},
     {end_reason::too_big, "too_big", 1009, "the message is larger than max-message-size"},
     {end_reason::broker_fault, "broker_fault", 1011, "a fault inside the broker"},
     {end_reason::replaced, "replaced", 4000, "replaced by a newer connection with the same key"},

@@ -20,6 +20,8 @@ enum class end_reason : uint8_t {
   shutting_down,
   protocol_error,
   invalid_utf8,
+  /// A compressed message is no DEFLATE, or ends inside of it.
+  invalid_deflate,
   too_big,
   broker_fault,
   replaced,
@@ -34,7 +36,7 @@ enum class end_reason : uint8_t {
   overloaded,
 };
 
-inline constexpr uint8_t end_reason_count = 14;
+inline constexpr uint8_t end_reason_count = 15;
 
 /// What the world sees of an end_reason.
 struct end_reason_row {

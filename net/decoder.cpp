@@ -65,10 +65,23 @@ bool frame_decoder::gather_head(std::span<std::byte>& in) noexcept {
   return true;
 }
 
+/// What is wrong with the reserved bits; empty if nothing is (RFC 7692, section 6).
+std::string_view frame_decoder::judge_reserved() const noexcept {
+  if (head_.reserved == 0)
+    return {};
+  if (!agreed_.deflate)
+    return "a reserved bit is set, but no extension was agreed on";
+  if (head_.reserved != compressed_bit)
+    return "a reserved bit is set that no extension uses";
+  if (is_control(head_.op) || head_.op == opcode::continuation)
+    return "the bit for compression is set, but not on the first frame of a message";
+  return {};
+}
+
 /// What is wrong with the head, by section 5; empty if nothing is.
 std::string_view frame_decoder::judge_head() const noexcept {
-  if (head_.reserved != 0)
-    return "a reserved bit is set, but no extension was agreed on";
+  if (auto wrong = judge_reserved(); !wrong.empty())
+    return wrong;
   if (!is_known(head_.op))
     return "the opcode is reserved";
   if (from_ == sender::client && !head_.mask)
@@ -104,7 +117,7 @@ frame_decoder::event frame_decoder::begin_frame(chunk_builder& out, size_t avail
   }
   if (head_.op != opcode::continuation) {
     in_message_ = true;
-    text_ = head_.op == opcode::text;
+    text_ = head_.op == opcode::text && head_.reserved == 0;
     utf8_ = {};
     message_size_ = 0;
   }
@@ -126,7 +139,7 @@ void frame_decoder::begin_piece(chunk_builder& out, size_t available) {
   piece_left_ = size;
   frame_head head{.op = first_piece_ ? head_.op : opcode::continuation,
                   .fin = head_.fin && size == remaining_,
-                  .reserved = 0,
+                  .reserved = first_piece_ ? head_.reserved : uint8_t{0},
                   .length = size,
                   .mask = {}};
   first_piece_ = false;

@@ -18,16 +18,24 @@ namespace tandem::net {
 enum class sender : uint8_t { client, server };
 
 struct decoder_limits {
-  /// The largest message, over all its fragments, in bytes.
+  /// The largest message, over all its fragments, in bytes of their payloads: of a compressed one,
+  /// this is its compressed size.
   uint64_t max_message = UINT64_MAX;
   /// A frame longer than this is passed on in pieces, each a fragment of its own, in bytes; at
   /// least 1.
   size_t piece = size_t{64} << 10;
 };
 
+/// What the two ends of a connection agreed on besides RFC 6455.
+struct decoder_extensions {
+  /// Messages may be compressed (RFC 7692): RSV1 on the first frame says so.
+  bool deflate = false;
+};
+
 /// Reads one direction of one connection. Data frames come out unmasked and with a server's head; a
 /// frame that is too large to wait for comes out in fragments, so that no message is ever held
-/// whole. Every MUST of RFC 6455, section 5, is checked, and text is checked as its bytes arrive.
+/// whole. Every MUST of RFC 6455, section 5, is checked, and text is checked as its bytes arrive,
+/// unless it is compressed: then it comes out as it is, with RSV1 on its first fragment.
 /// Belongs to one thread; allocates only for frames that a read cut.
 class frame_decoder {
 public:
@@ -50,7 +58,8 @@ public:
     std::string_view text;
   };
 
-  frame_decoder(sender from, decoder_limits limits) noexcept : limits_{limits}, from_{from} {}
+  frame_decoder(sender from, decoder_limits limits, decoder_extensions agreed = {}) noexcept
+      : limits_{limits}, from_{from}, agreed_{agreed} {}
 
   /// Decodes from the front of `in`, which it shortens and whose control payloads it unmasks in
   /// place, and appends data frames to `out`. `out` needs room for in.size() + max_head_size bytes.
@@ -79,6 +88,7 @@ public:
 private:
   bool gather_head(std::span<std::byte>& in) noexcept;
   std::string_view judge_head() const noexcept;
+  std::string_view judge_reserved() const noexcept;
   event begin_frame(chunk_builder& out, size_t available);
   void begin_piece(chunk_builder& out, size_t available);
   event fill_piece(std::span<std::byte>& in, chunk_builder& out);
@@ -110,8 +120,10 @@ private:
   uint16_t close_code_ = 0;
   utf8_check utf8_;
   sender from_;
+  decoder_extensions agreed_;
   bool in_frame_ = false;
   bool in_message_ = false;
+  /// The message is text whose bytes can be checked: it isn't compressed.
   bool text_ = false;
   bool first_piece_ = false;
   bool open_out_ = false;

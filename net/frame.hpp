@@ -29,6 +29,9 @@ constexpr bool is_control(opcode op) noexcept {
 /// The longest head: 2 bytes, 8 of extended length, 4 of mask.
 inline constexpr size_t max_head_size = 14;
 
+/// RSV1 in frame_head::reserved: the message is compressed (RFC 7692, section 6).
+inline constexpr uint8_t compressed_bit = 0x4;
+
 /// The most that a control frame may carry (section 5.5), in bytes.
 inline constexpr size_t max_control_payload = 125;
 

@@ -39,6 +39,7 @@ bool is_last(end_reason reason) {
   case end_reason::shutting_down:
   case end_reason::protocol_error:
   case end_reason::invalid_utf8:
+  case end_reason::invalid_deflate:
   case end_reason::too_big:
   case end_reason::broker_fault:
   case end_reason::replaced:

@@ -51,7 +51,8 @@ private:
 
 class decoding {
 public:
-  decoding(sender from, decoder_limits limits) : decoder_{from, limits}, piece_{limits.piece} {}
+  decoding(sender from, decoder_limits limits, decoder_extensions agreed = {})
+      : decoder_{from, limits, agreed}, piece_{limits.piece} {}
 
   /// One read. False once the stream is over, by a close frame or by a fault.
   bool feed(std::string_view input) {
