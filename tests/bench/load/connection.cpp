@@ -53,10 +53,11 @@ void connection::dial(const dial_options& options) {
   state_ = state::connecting;
   paced_ = options.paced;
   auto key = make_key(random_word());
-  auto request = upgrade_request(*options.where, options.id, key);
+  auto request = upgrade_request(*options.where, options.id, key, options.compressed);
   const auto* bytes = reinterpret_cast<const std::byte*>(request.data());
   backlog_.assign(bytes, bytes + request.size());
-  handshake_.emplace(key);
+  handshake_.emplace(key, options.compressed);
+  reader_ = frame_reader{options.compressed};
   fd_ = open_socket(*options.where, options.ordinal, options.receive_buffer);
   if (fd_ < 0)
     return end(ending::kind::unopened, error_text("connect", errno));

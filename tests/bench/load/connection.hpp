@@ -77,6 +77,8 @@ public:
     int receive_buffer = 0;
     /// Reads only when told to, by `read_at_most`.
     bool paced = false;
+    /// Offers to compress messages, and takes no others.
+    bool compressed = false;
   };
 
   /// Begins to connect, unless `drop` came first. What comes of it, `on_open` or `on_end` tells,

@@ -22,9 +22,14 @@ bool is_known(opcode op) noexcept {
   return false;
 }
 
-std::string_view fault_of(const net::frame_head& head, bool in_message) noexcept {
-  if (head.reserved != 0)
-    return "a reserved bit is set, though no extension was agreed on";
+std::string_view fault_of(const net::frame_head& head, bool in_message, bool compressed) noexcept {
+  const bool begins = head.op == opcode::text || head.op == opcode::binary;
+  const auto expected = compressed && begins ? net::compressed_bit : uint8_t{0};
+  if (head.reserved == 0 && expected != 0)
+    return "a message isn't compressed any more";
+  if (head.reserved != expected)
+    return compressed ? "a reserved bit is set where it may not be"
+                      : "a reserved bit is set, though no extension was agreed on";
   if (!is_known(head.op))
     return "unknown opcode";
   if (head.mask)
@@ -75,7 +80,7 @@ bool frame_reader::gather_head(std::span<const std::byte>& in) noexcept {
 }
 
 std::string_view frame_reader::begin_frame(const net::frame_head& head) noexcept {
-  if (auto fault = fault_of(head, message_.has_value()); !fault.empty())
+  if (auto fault = fault_of(head, message_.has_value(), compressed_); !fault.empty())
     return fault;
   in_frame_ = true;
   left_ = head.length;

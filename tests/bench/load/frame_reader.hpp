@@ -39,6 +39,11 @@ struct frame_event {
 /// Turns bytes into events. Keeps no payload but that of a control frame that came in parts.
 class frame_reader {
 public:
+  frame_reader() = default;
+
+  /// `compressed`: every message has to come compressed, which is otherwise against the rules.
+  explicit frame_reader(bool compressed) noexcept : compressed_{compressed} {}
+
   /// Takes one event's bytes off the front of `in`. To be called until it says `none`.
   frame_event next(std::span<const std::byte>& in) noexcept;
 
@@ -52,6 +57,7 @@ private:
   net::frame_head frame_;
   uint64_t left_ = 0;
   bool in_frame_ = false;
+  bool compressed_ = false;
   /// Of the message whose end has yet to come.
   std::optional<net::opcode> message_;
   /// An unfinished head, or an unfinished control payload.

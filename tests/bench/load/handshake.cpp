@@ -88,18 +88,21 @@ std::string make_key(uint64_t random) {
   return base64(bytes);
 }
 
-std::string upgrade_request(const target& where, std::string_view id, std::string_view key) {
+std::string upgrade_request(const target& where, std::string_view id, std::string_view key,
+                            bool compressed) {
   return fmt::format("GET {} HTTP/1.1\r\n"
                      "Host: {}\r\n"
                      "Upgrade: websocket\r\n"
                      "Connection: Upgrade\r\n"
                      "Sec-WebSocket-Key: {}\r\n"
                      "Sec-WebSocket-Version: 13\r\n"
-                     "\r\n",
-                     where.path_of(id), where.host, key);
+                     "{}\r\n",
+                     where.path_of(id), where.host, key,
+                     compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
 }
 
-upgrade_response::upgrade_response(std::string_view key) : accept_(accept_key(key)) {}
+upgrade_response::upgrade_response(std::string_view key, bool compressed)
+    : accept_(accept_key(key)), compressed_(compressed) {}
 
 upgrade_response::state upgrade_response::feed(std::string_view bytes) {
   text_ += bytes;
@@ -137,7 +140,10 @@ upgrade_response::state upgrade_response::judge(bool at_end) {
     return refuse("the answer has status 101, but no upgrade to websocket");
   if (header("Sec-WebSocket-Accept") != accept_)
     return refuse("Sec-WebSocket-Accept is missing or wrong");
-  if (!header("Sec-WebSocket-Extensions").empty())
+  auto extension = header("Sec-WebSocket-Extensions");
+  if (compressed_ && !extension.starts_with("permessage-deflate"))
+    return refuse("the server doesn't compress");
+  if (!compressed_ && !extension.empty())
     return refuse("the server chose an extension that nobody offered");
   return state::accepted;
 }

@@ -16,8 +16,9 @@ std::string accept_key(std::string_view key);
 /// A key as section 4.1 wants it: 16 bytes in base64, made from `random`.
 std::string make_key(uint64_t random);
 
-/// A client's request for an upgrade.
-std::string upgrade_request(const target& where, std::string_view id, std::string_view key);
+/// A client's request for an upgrade, with or without an offer to compress messages (RFC 7692).
+std::string upgrade_request(const target& where, std::string_view id, std::string_view key,
+                            bool compressed = false);
 
 /// Reads the server's answer as it comes.
 class upgrade_response {
@@ -31,8 +32,8 @@ public:
     refused,
   };
 
-  /// `key` is the one that the request had.
-  explicit upgrade_response(std::string_view key);
+  /// `key` is the one that the request had. With `compressed` the server has to accept the offer.
+  explicit upgrade_response(std::string_view key, bool compressed = false);
 
   /// Takes the next bytes from the server.
   state feed(std::string_view bytes);
@@ -53,6 +54,7 @@ private:
   std::string_view header(std::string_view name) const;
 
   std::string accept_;
+  bool compressed_;
   std::string text_;
   size_t head_size_ = 0;
   std::string error_;

@@ -41,11 +41,13 @@ size_t message_writer::begin_frame(std::byte* out) noexcept {
   mask_state_ += 0x9E3779B97F4A7C15;
   auto random = mix(mask_state_);
   std::memcpy(mask_.data(), &random, mask_.size());
-  return net::write_head({.op = offset_ == 0 ? script_->opcode() : net::opcode::continuation,
-                          .fin = !more_frames_,
-                          .length = frame_left_,
-                          .mask = mask_},
-                         out);
+  return net::write_head(
+      {.op = offset_ == 0 ? script_->opcode() : net::opcode::continuation,
+       .fin = !more_frames_,
+       .reserved = script_->compressed && offset_ == 0 ? net::compressed_bit : uint8_t{0},
+       .length = frame_left_,
+       .mask = mask_},
+      out);
 }
 
 size_t message_writer::continue_frame(std::span<std::byte> room) noexcept {

@@ -125,6 +125,11 @@ const std::vector<section>& table() {
         {"text", "", "text messages of UTF-8, instead of binary ones", flag(&o::text)},
         {"fragment", "BYTES", "split messages into frames of that many bytes",
          number(&o::fragment, 1)},
+        {"compressed", "",
+         "agree on permessage-deflate at both ends and send every message as compressed, in a "
+         "block "
+         "without compression; its size is that on the wire, and it has to arrive as it was sent",
+         flag(&o::compressed)},
         {"one-way", "", "workers don't answer: messages go from client to worker alone",
          flag(&o::one_way)},
         {"verify", "", "check every byte, opcode and the order at both ends", flag(&o::verify)},
@@ -197,6 +202,12 @@ std::string conflict(const options& chosen) {
   if ((chosen.idle > 0 || chosen.connect_rounds > 0) &&
       (chosen.rate || chosen.in_flight || chosen.messages > 0 || chosen.total_bytes > 0))
     return "--idle and --connect-rounds exclude --rate, --in-flight, --messages and --total-bytes";
+  if (chosen.compressed && (chosen.sizes.least() < payload::stored_overhead ||
+                            chosen.sizes.most() > payload::most_stored))
+    return fmt::format("--compressed needs sizes from {} to {}", payload::stored_overhead,
+                       payload::most_stored);
+  if (chosen.compressed && chosen.text)
+    return "--compressed and --text exclude each other: what is stored is any bytes";
   if (chosen.threads > chosen.open_pairs())
     return "--threads can't exceed the number of pairs";
   if (chosen.messages > 0 && chosen.messages < chosen.pairs)

@@ -26,6 +26,7 @@ struct options {
   bool text = false;
   /// Bytes per frame; 0: one frame per message.
   uint64_t fragment = 0;
+  bool compressed = false;
   bool one_way = false;
   bool verify = false;
 

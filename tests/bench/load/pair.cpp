@@ -49,7 +49,8 @@ void pair::dial(connection& who) {
                            .id = id_,
                            .ordinal = number_ * 2 + (is_client ? 1 : 0),
                            .receive_buffer = slow ? slow_worker_buffer : 0,
-                           .paced = slow});
+                           .paced = slow,
+                           .compressed = chosen.compressed});
 }
 
 void pair::start() {

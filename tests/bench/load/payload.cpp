@@ -43,16 +43,30 @@ size_t common_prefix(const std::byte* a, const std::byte* b, size_t n) noexcept 
 
 } // namespace
 
-payload::payload(uint64_t seed, uint64_t size, bool text) noexcept
-    : seed_(seed), size_(size), text_(text) {}
+payload::payload(uint64_t seed, uint64_t size, bool text, bool stored) noexcept
+    : seed_(seed), size_(size), text_(text), stored_(stored) {}
 
 uint64_t payload::word(uint64_t index) const noexcept {
   auto random = mix(seed_ + index * odd_step);
+  if (stored_)
+    return as_stored(random, index);
   if (!text_)
     return random;
   // A last word that is cut short must not cut a character.
   auto whole = index < size_ / word_size;
   return as_text(random, whole ? patterns[random >> 62] : ascii);
+}
+
+/// Puts what makes a block of it around the message: in front the type, the length and its
+/// complement, and at the end the beginning of the empty block whose rest is cut off.
+uint64_t payload::as_stored(uint64_t word, uint64_t index) const noexcept {
+  if (index == 0) {
+    auto length = size_ - stored_overhead;
+    word = (word & ~0xFFFFFFFFFFULL) | length << 8 | (~length & 0xFFFF) << 24;
+  }
+  if (index == (size_ - 1) / word_size)
+    word &= ~(0xFFULL << 8 * ((size_ - 1) % word_size));
+  return word;
 }
 
 /// Visits `n` bytes from `offset` on: `on_part(position, word, from, count)` for words of which
@@ -116,7 +130,7 @@ std::optional<uint64_t> payload::first_difference(uint64_t offset,
 
 payload script::message(uint64_t pair, direction way, uint64_t sequence) const noexcept {
   auto seed = mix(mix(pair * 2 + static_cast<uint64_t>(way) + odd_step) + sequence);
-  return {seed, sizes.at(pair, sequence), text};
+  return {seed, sizes.at(pair, sequence), text, compressed};
 }
 
 } // namespace tandem::bench

@@ -18,8 +18,14 @@ enum class direction : uint8_t { to_worker, to_client };
 /// so a message may be of any size.
 class payload {
 public:
-  /// `text` makes it UTF-8 with characters of one to four bytes, otherwise any bytes.
-  payload(uint64_t seed, uint64_t size, bool text) noexcept;
+  /// What a payload of `stored` bytes has beside what it stores.
+  static constexpr uint64_t stored_overhead = 6;
+  static constexpr uint64_t most_stored = 65535 + stored_overhead;
+
+  /// `text` makes it UTF-8 with characters of one to four bytes, otherwise any bytes. `stored`
+  /// makes it a compressed message of that size (RFC 7692, section 7.2.3.3): the bytes stand in a
+  /// block without compression, and `size` is `stored_overhead` to `most_stored`.
+  payload(uint64_t seed, uint64_t size, bool text, bool stored = false) noexcept;
 
   uint64_t size() const noexcept { return size_; }
 
@@ -33,6 +39,7 @@ public:
 
 private:
   uint64_t word(uint64_t index) const noexcept;
+  uint64_t as_stored(uint64_t word, uint64_t index) const noexcept;
 
   template <class Part, class Word>
   void walk(uint64_t offset, size_t n, Part on_part, Word on_word) const noexcept;
@@ -40,6 +47,7 @@ private:
   uint64_t seed_;
   uint64_t size_;
   bool text_;
+  bool stored_;
 };
 
 /// All that decides what is sent, other than when.
@@ -48,6 +56,8 @@ struct script {
   bool text = false;
   /// The most that a frame carries, in bytes. 0: every message is one frame.
   uint64_t fragment = 0;
+  /// Every message is sent as compressed, its size that on the wire.
+  bool compressed = false;
 
   net::opcode opcode() const noexcept { return text ? net::opcode::text : net::opcode::binary; }
 

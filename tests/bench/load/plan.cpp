@@ -32,7 +32,10 @@ plan make_plan(const options& chosen, std::string run_id) {
   return {.chosen = chosen,
           .client = std::get<target>(parse_url(chosen.client_url)),
           .worker = std::get<target>(parse_url(chosen.worker_url)),
-          .messages = {.sizes = chosen.sizes, .text = chosen.text, .fragment = chosen.fragment},
+          .messages = {.sizes = chosen.sizes,
+                       .text = chosen.text,
+                       .fragment = chosen.fragment,
+                       .compressed = chosen.compressed},
           .run_id = std::move(run_id)};
 }
 

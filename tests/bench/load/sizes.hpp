@@ -1,6 +1,7 @@
 /// The sizes of a run's messages.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,10 @@ public:
 
   /// The least count of messages, from the first on, whose sizes add up to `bytes`.
   uint64_t messages_for(uint64_t pair, uint64_t bytes) const noexcept;
+
+  /// No message is smaller than the one, or larger than the other.
+  uint64_t least() const noexcept { return *std::min_element(sizes_.begin(), sizes_.end()); }
+  uint64_t most() const noexcept { return *std::max_element(sizes_.begin(), sizes_.end()); }
 
   /// As it would be given on the command line.
   std::string text() const;

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -34,8 +35,8 @@ void append_frame(bytes& out, net::frame_head head, std::string_view payload) {
 
 /// What a reader makes of `in`, given `step` bytes at a time: `text[hello]` for messages,
 /// `(ping:x)` for control frames.
-std::string read(const bytes& in, size_t step) {
-  frame_reader reader;
+std::string read(const bytes& in, size_t step, bool compressed = false) {
+  frame_reader reader{compressed};
   std::string told;
   bool inside = false;
   for (size_t at = 0; at < in.size(); at += step) {
@@ -105,6 +106,27 @@ TEST_CASE("a server that breaks the protocol is found out") {
   CHECK(read(twice, twice.size()) == "text[a!a new message begins inside a fragmented one");
 }
 
+TEST_CASE("a server that agreed on compression has to pass messages on as they were sent") {
+  using net::opcode;
+  auto read_all = [](const bytes& in) { return read(in, in.size(), true); };
+  auto first = head_of(opcode::binary, false);
+  first.reserved = net::compressed_bit;
+  bytes good;
+  append_frame(good, first, "a");
+  append_frame(good, head_of(opcode::ping), "p");
+  append_frame(good, head_of(opcode::continuation), "b");
+  CHECK(read_all(good) == "binary[a(9:p)b]");
+  bytes plain;
+  append_frame(plain, head_of(opcode::binary), "a");
+  CHECK(read_all(plain) == "!a message isn't compressed any more");
+  auto again = head_of(opcode::continuation);
+  again.reserved = net::compressed_bit;
+  bytes repeated;
+  append_frame(repeated, first, "a");
+  append_frame(repeated, again, "b");
+  CHECK(read_all(repeated) == "binary[a!a reserved bit is set where it may not be");
+}
+
 namespace {
 
 /// Takes the masks off a client's frames, as a relay does.
@@ -153,6 +175,17 @@ TEST_CASE("what is written is the script, however little room there is at a time
       auto frames = unmasked(written(what, room, 10));
       CHECK((read(frames, frames.size()) == expected));
     }
+  }
+}
+
+TEST_CASE("a compressed script is written as compressed messages") {
+  for (uint64_t fragment : {0, 10}) {
+    script what{.sizes = size_mix{100}, .fragment = fragment, .compressed = true};
+    const auto frames = unmasked(written(what, 1000, 3));
+    const auto told = read(frames, frames.size(), true);
+    CHECK(told.find('!') == std::string::npos);
+    CHECK(std::ranges::count(told, '[') >= 3);
+    CHECK(what.message(1, direction::to_worker, 0).size() == 100);
   }
 }
 

@@ -55,6 +55,18 @@ TEST_CASE("an upgrade is accepted, byte by byte too, and what follows it is kept
   CHECK(slowly.rest().empty());
 }
 
+TEST_CASE("compression is offered and has to be accepted where it is wanted") {
+  auto where = std::get<target>(parse_url("ws://[::1]:81/c/{id}"));
+  constexpr std::string_view offer = "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
+  CHECK(upgrade_request(where, "7", key).find(offer) == std::string::npos);
+  CHECK(upgrade_request(where, "7", key, true).find(offer) != std::string::npos);
+  auto agreed = std::string{accepted.substr(0, accepted.size() - 4)} + std::string{offer} + "\r\n";
+  CHECK(upgrade_response{key, true}.feed(agreed) == state::accepted);
+  upgrade_response silent{key, true};
+  CHECK(silent.feed(accepted) == state::refused);
+  CHECK(silent.error() == "the server doesn't compress");
+}
+
 TEST_CASE("a refusal is quoted with its body") {
   constexpr std::string_view text =
       "HTTP/1.1 409 Conflict\r\nContent-Length: 15\r\n\r\n{\"error\":\"key\"}";

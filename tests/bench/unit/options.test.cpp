@@ -76,31 +76,20 @@ TEST_CASE("options that contradict each other are refused") {
   CHECK_FALSE(wrong({"--idle=3"}).empty());
   CHECK_FALSE(wrong({"--threads=3", "--pairs=2"}).empty());
   CHECK_FALSE(wrong({"--messages=3", "--pairs=4"}).empty());
+  CHECK_FALSE(wrong({"--compressed", "--text"}).empty());
+  CHECK(wrong({"--compressed", "--size=5-100"}) == "--compressed needs sizes from 6 to 65541");
+  CHECK_FALSE(wrong({"--compressed", "--size=100,65542"}).empty());
+  CHECK(good({"--compressed", "--size=6-65541"}).compressed);
 }
 
 TEST_CASE("the help names every option that the parser knows") {
   auto help = help_text();
-  for (auto name : {"--client-url",
-                    "--worker-url",
-                    "--in-flight",
-                    "--rate",
-                    "--poisson",
-                    "--pairs",
-                    "--size",
-                    "--text",
-                    "--duration",
-                    "--messages",
-                    "--warm-up",
-                    "--verify",
-                    "--idle",
-                    "--connect-rounds",
-                    "--pid",
-                    "--threads",
-                    "--json",
-                    "--one-way",
-                    "--worker-read-rate",
-                    "--total-bytes",
-                    "--client-first"})
+  for (auto name :
+       {"--client-url",  "--worker-url",  "--in-flight",  "--rate",     "--poisson",
+        "--pairs",       "--size",        "--text",       "--duration", "--messages",
+        "--warm-up",     "--verify",      "--compressed", "--idle",     "--connect-rounds",
+        "--pid",         "--threads",     "--json",       "--one-way",  "--worker-read-rate",
+        "--total-bytes", "--client-first"})
     CHECK(help.find(name) != std::string::npos);
 }
 

@@ -1,8 +1,11 @@
 #include "tests/bench/load/payload.hpp"
 
+#include "tests/net/deflating.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace tandem;
@@ -40,8 +43,8 @@ std::optional<std::array<size_t, 5>> characters(const std::vector<std::byte>& by
 } // namespace
 
 TEST_CASE("a payload is the same however it is cut") {
-  for (auto text : {false, true}) {
-    payload content{42, 1000, text};
+  for (auto [text, stored] : {std::pair{false, false}, {true, false}, {false, true}}) {
+    payload content{42, 1000, text, stored};
     auto expected = whole(content);
     for (size_t step : {1U, 3U, 7U, 8U, 9U, 64U, 999U}) {
       std::vector<std::byte> pieced(content.size());
@@ -91,4 +94,13 @@ TEST_CASE("no two messages of a script are alike") {
   CHECK(whole(what.message(3, direction::to_client, 5)) != first);
   CHECK(whole(what.message(3, direction::to_worker, 6)) != first);
   CHECK(whole(what.message(4, direction::to_worker, 5)) != first);
+}
+
+TEST_CASE("a stored payload is a compressed message of its size on the wire") {
+  for (uint64_t size : {6U, 7U, 8U, 9U, 13U, 14U, 128U, 4096U, 65541U}) {
+    CAPTURE(size);
+    const auto bytes = whole(payload{7, size, false, true});
+    const std::string message(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    CHECK(wire::message_inflater{}(message) == message.substr(5, size - payload::stored_overhead));
+  }
 }
