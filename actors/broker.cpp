@@ -153,7 +153,11 @@ std::optional<int> handle_other_actions(const config::outcome& wanted) {
 net::front_options front_options_of(const config::settings& settings, net::scheduler& scheduler) {
   net::front_options options;
   for (const auto& endpoint : settings.listen)
-    options.listen.push_back({endpoint.address, endpoint.port, endpoint.mode});
+    options.listen.push_back(
+        {.address = endpoint.address,
+         .port = endpoint.port,
+         .mode = endpoint.mode,
+         .compression = endpoint.compression.value_or(settings.compression) == config::toggle::on});
   options.where = {settings.client_path, settings.worker_path};
   options.handshake_timeout = settings.handshake_timeout;
   options.limits.decoder.max_message = settings.max_message_size;
@@ -162,6 +166,11 @@ net::front_options front_options_of(const config::settings& settings, net::sched
       std::min<size_t>(options.limits.decoder.piece, settings.relay_window / 4);
   options.limits.close_timeout = settings.close_timeout;
   options.limits.stall_timeout = settings.stall_timeout;
+  // One that waits for another peer passes on what several of them compressed, each with a context
+  // of its own.
+  options.deflate = {.max_window_bits = static_cast<uint8_t>(settings.compression_max_window_bits),
+                     .keeps_context = settings.compression_context_takeover == config::toggle::on &&
+                                      settings.on_peer_loss != config::loss_policy::wait};
   if (settings.placement == config::placement::key)
     options.choose_home = [&](const std::string& key) -> net::network_worker& {
       return scheduler.home_of(key);
@@ -173,6 +182,15 @@ net::front_options front_options_of(const config::settings& settings, net::sched
   return options;
 }
 
+net::recoder_options recoder_options_of(const config::settings& settings) {
+  return {.max_message = settings.max_message_size,
+          .piece = std::min<size_t>(net::recoder::largest_piece, settings.relay_window / 4),
+          .threshold = settings.compression_threshold,
+          .level = static_cast<int>(settings.compression_level),
+          .memory_level = static_cast<int>(settings.compression_memory_level),
+          .max_window_bits = static_cast<uint8_t>(settings.compression_max_window_bits)};
+}
+
 std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::scheduler& scheduler,
                                        net::front& front, const extension_registry& extensions) {
   const bool waits = settings.on_peer_loss == config::loss_policy::wait;
@@ -182,7 +200,8 @@ std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::sc
       .gate = front,
       .connections = {.window = window,
                       .pending = std::min(static_cast<int64_t>(settings.pending_bytes), window),
-                      .waits_for_next_peer = waits},
+                      .waits_for_next_peer = waits,
+                      .recode = recoder_options_of(settings)},
       .heartbeats = {.client_interval = settings.heartbeat_client_interval,
                      .worker_interval = settings.heartbeat_worker_interval,
                      .timeout = settings.heartbeat_timeout},

@@ -17,6 +17,9 @@ namespace {
 /// would cost more than the chunks.
 constexpr int64_t steps_per_window = 4;
 
+/// Pieces that are recoded in one go. Others have their turn before the next ones.
+constexpr int recoded_at_once = 4;
+
 /// What one side's ending means for the other: a close in good order travels, anything else is a
 /// loss.
 ending ending_for_peer(const ending& how) {
@@ -43,8 +46,9 @@ void connection_state::start(net::link_ptr link, peer_info who,
   options_ = std::move(options);
   link_->allow(options_->pending);
   link_->start(*this);
-  spdlog::debug("connected id={} role={} key={} remote={}", who_.id, to_string(who_.side),
-                log_value(who_.key), who_.remote);
+  spdlog::debug("connected id={} role={} key={} remote={} compression={}", who_.id,
+                to_string(who_.side), log_value(who_.key), who_.remote,
+                net::to_string(who_.deflate));
   join();
 }
 
@@ -62,24 +66,78 @@ void connection_state::join() {
 // -- forwarding ---------------------------------------------------------------
 
 void connection_state::on_chunk(net::chunk frames) {
-  if (peer_)
-    forward(std::move(frames));
+  if (!peer_)
+    return held_.push_back(std::move(frames));
+  pass_on(std::move(frames));
+  recode();
+}
+
+void connection_state::pass_on(net::chunk frames) {
+  if (recoder_)
+    recoder_->push(std::move(frames));
   else
-    held_.push_back(std::move(frames));
+    forward(std::move(frames));
 }
 
 void connection_state::forward(net::chunk frames) {
   self_->send(peer_, atom::forward::value, std::move(frames));
 }
 
+/// Forwards what comes of our side's messages, as far as the peer's half of the window goes. The
+/// other half is for what is still to be recoded, which the link's allowance sees to.
+void connection_state::recode() {
+  if (!recoder_ || recodes_later_ || (over_ && !last_))
+    return;
+  const auto held = recoder_->held();
+  for (int pieces = 0; !recoder_->at_rest() && unsettled_ < options_->window / 2; ++pieces) {
+    if (pieces == recoded_at_once) {
+      recodes_later_ = true;
+      self_->send(self_, atom::recode::value);
+      break;
+    }
+    auto frames = recoder_->next();
+    unsettled_ += static_cast<int64_t>(frames.cost());
+    if (!frames.empty())
+      forward(std::move(frames));
+  }
+  if (over_ || recoder_->fault())
+    return end_recoding();
+  if (auto freed = held - recoder_->held(); freed > 0) {
+    note_pause();
+    link_->allow_more(freed);
+  }
+}
+
+void connection_state::recode_more() {
+  recodes_later_ = false;
+  recode();
+}
+
+/// Ends the connection if its messages are at fault, or if its end waits for them and they are all
+/// forwarded.
+void connection_state::end_recoding() {
+  if (const auto& fault = recoder_->fault()) {
+    link_->close(*fault);
+    end_later(*fault);
+  } else if (recoder_->at_rest()) {
+    end_later(*last_);
+  }
+}
+
 void connection_state::deliver(const net::chunk& frames) {
   if (over_)
-    return;
+    return drop(frames);
   queued_ += frames.cost();
   // A link that is ending takes no more, and then this connection's own end is on its way to the
   // peer.
   if (link_->send(frames) == net::send_status::ended)
     spdlog::debug("dropped id={} bytes={}", who_.id, frames.bytes().size());
+}
+
+/// Nothing is sent any more, but the peer goes on as long as our own messages are under way to it.
+void connection_state::drop(const net::chunk& frames) {
+  if (last_)
+    self_->send(peer_, atom::credit::value, uint64_t{frames.cost()});
 }
 
 void connection_state::on_sent(size_t cost) {
@@ -98,6 +156,10 @@ void connection_state::return_credit() {
 void connection_state::take_credit(uint64_t cost) {
   if (self_->current_sender() != peer_)
     return;
+  if (recoder_) {
+    unsettled_ -= static_cast<int64_t>(cost);
+    return recode();
+  }
   note_pause();
   link_->allow_more(cost);
 }
@@ -111,21 +173,30 @@ void connection_state::bind(const peer_ref& peer) {
     leave_peer();
   peer_ = peer.handle;
   peer_id_ = peer.id;
+  if (!net::passes_through(who_.deflate, peer.deflate))
+    recoder_ = std::make_unique<net::recoder>(who_.deflate, peer.deflate, options_->recode);
   int64_t ahead = 0;
   for (auto& frames : std::exchange(held_, {})) {
     ahead += static_cast<int64_t>(frames.cost());
-    forward(std::move(frames));
+    pass_on(std::move(frames));
   }
   note_pause();
-  link_->allow(options_->window - ahead);
+  link_->allow((recoder_ ? options_->window / 2 : options_->window) - ahead);
+  recode();
   // The peer may have heard of the pair first, so that its chunks came, and left, before this.
   return_credit();
 }
 
 void connection_state::lose_peer(uint64_t peer, const ending& how) {
-  if (over_ || peer != peer_id_)
+  if (peer != peer_id_)
     return;
   leave_peer();
+  if (over_) {
+    // Nobody is left for what this connection's end waited for.
+    if (last_)
+      end_later(*last_);
+    return;
+  }
   // Half a message, whichever side it came from, would make the first one of the next pair a
   // protocol error.
   if (!options_->waits_for_next_peer || how.cut || link_->inside_message())
@@ -142,6 +213,8 @@ void connection_state::lose_peer(uint64_t peer, const ending& how) {
 void connection_state::leave_peer() {
   peer_ = nullptr;
   peer_id_ = 0;
+  recoder_ = nullptr;
+  unsettled_ = 0;
   unreturned_ = 0;
   queued_before_ = queued_;
 }
@@ -156,12 +229,30 @@ void connection_state::end(end_reason reason) {
 /// From inside the behaviour: closes the socket in good order and ends the actor.
 void connection_state::close(const ending& how) {
   link_->close(how);
-  self_->quit(conclude(how));
+  if (!drains(how))
+    self_->quit(conclude(how));
 }
 
 void connection_state::on_end(const ending& how) {
-  // quit() works only from inside the behaviour.
-  self_->send_exit(caf::strong_actor_ptr{self_->ctrl()}, conclude(how));
+  if (!drains(how))
+    end_later(how);
+}
+
+/// True if messages that came before this end are still to be recoded: the peer is told of it
+/// behind them, and until then this connection lives on without its socket.
+bool connection_state::drains(const ending& how) {
+  over_ = true;
+  if (!recoder_ || recoder_->at_rest())
+    return false;
+  last_ = how;
+  // The link tells no more of what it sends, and an end of the peer's may wait for this, too.
+  self_->send(peer_, atom::credit::value, unreturned_ + queued_ - queued_before_);
+  return true;
+}
+
+/// quit() works only from inside the behaviour.
+void connection_state::end_later(ending how) {
+  self_->send_exit(caf::strong_actor_ptr{self_->ctrl()}, conclude(std::move(how)));
 }
 
 void connection_state::on_hangup() {
@@ -176,7 +267,8 @@ void connection_state::on_hangup() {
 /// Tells the peer and the log. Returns the exit reason.
 caf::error connection_state::conclude(ending how) {
   over_ = true;
-  how.cut = peer_ && link_->inside_message();
+  last_.reset();
+  how.cut = peer_ && (recoder_ ? recoder_->inside_message() : link_->inside_message());
   if (peer_)
     self_->send(peer_, atom::peer_end::value, who_.id, how);
   auto stats = link_->stats();
@@ -227,6 +319,7 @@ connection::behavior_type connection::make_behavior() {
   return {
       [this](atom::forward, const net::chunk& frames) { state.deliver(frames); },
       [this](atom::credit, uint64_t cost) { state.take_credit(cost); },
+      [this](atom::recode) { state.recode_more(); },
       [this](atom::bind, const peer_ref& peer) { state.bind(peer); },
       [this](atom::peer_end, uint64_t peer, const ending& how) { state.lose_peer(peer, how); },
       [this](atom::end, end_reason reason) { state.end(reason); },

@@ -5,6 +5,7 @@
 #include "actors/messages.hpp"
 #include "net/link.hpp"
 #include "net/pinned.hpp"
+#include "net/recoder.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -24,6 +25,8 @@ struct connection_options {
   int64_t pending = 64 << 10;
   /// Wait for another peer when one is lost, instead of closing.
   bool waits_for_next_peer = false;
+  /// For a pair whose ends don't agree on compression.
+  net::recoder_options recode{};
 };
 
 class connection_state : public net::link_events {
@@ -41,6 +44,7 @@ public:
   // -- messages, as the contract has them
   void deliver(const net::chunk& frames);
   void take_credit(uint64_t cost);
+  void recode_more();
   void bind(const peer_ref& peer);
   void lose_peer(uint64_t peer, const ending& how);
   void end(end_reason reason);
@@ -55,11 +59,17 @@ public:
   void on_end(const ending& how) override;
 
 private:
+  void pass_on(net::chunk frames);
   void forward(net::chunk frames);
+  void recode();
+  void end_recoding();
+  void drop(const net::chunk& frames);
   void return_credit();
   void note_pause();
   void leave_peer();
   void close(const ending& how);
+  bool drains(const ending& how);
+  void end_later(ending how);
   caf::error conclude(ending how);
 
   base* self_;
@@ -70,6 +80,12 @@ private:
   uint64_t peer_id_ = 0;
   /// Sent ahead by our own side, while there is no peer.
   std::vector<net::chunk> held_;
+  /// Makes of our side's messages what the peer takes; null while they pass as they are.
+  std::unique_ptr<net::recoder> recoder_;
+  /// What was recoded and the peer hasn't returned as credit, in bytes.
+  int64_t unsettled_ = 0;
+  /// The end that the peer is told once all that was sent before it is recoded.
+  std::optional<ending> last_;
   /// What left for the kernel and isn't yet returned to the peer, or the next one, as credit, in
   /// bytes.
   uint64_t unreturned_ = 0;
@@ -80,6 +96,7 @@ private:
   bool awaits_life_ = false;
   /// Its link was paused at some time since that ping.
   bool was_paused_ = false;
+  bool recodes_later_ = false;
   bool over_ = false;
 };
 

@@ -12,6 +12,8 @@ using connection_actor = caf::typed_actor<
     caf::reacts_to<atom::forward, net::chunk>,
     // Returns as many bytes of credit for what it forwarded. Its bound peer sends it.
     caf::reacts_to<atom::credit, uint64_t>,
+    // Goes on recoding what its own side has sent. It sends this to itself.
+    caf::reacts_to<atom::recode>,
     // Starts forwarding to the peer. PAIRING sends it.
     caf::reacts_to<atom::bind, peer_ref>,
     // The peer with this id has ended; all that it forwarded came before. The peer sends it, and

@@ -5,6 +5,7 @@
 #include "actors/error.hpp"
 #include "actors/fwd.hpp"
 #include "net/chunk.hpp"
+#include "net/deflate.hpp"
 
 #include <caf/meta/type_name.hpp>
 
@@ -33,11 +34,13 @@ struct peer_info {
   std::string key;
   /// "address:port" of the other end.
   std::string remote;
+  /// What it agreed on for the compression of its messages.
+  net::deflate_params deflate{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
-  return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote);
+  return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate);
 }
 
 /// ADMISSION -> PAIRING: a peer asks to come.
@@ -70,11 +73,13 @@ typename Inspector::result_type inspect(Inspector& f, verdict& x) {
 struct peer_ref {
   uint64_t id = 0;
   connection_actor handle;
+  /// What may be forwarded to it.
+  net::deflate_params deflate{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_ref& x) {
-  return f(caf::meta::type_name("peer_ref"), x.id, x.handle);
+  return f(caf::meta::type_name("peer_ref"), x.id, x.handle, x.deflate);
 }
 
 /// Connection -> PAIRING: itself.

@@ -179,8 +179,10 @@ void pairing_state::bind(slot& pair) {
     return;
   client.peer = worker.who.id;
   worker.peer = client.who.id;
-  self_->send(client.handle, atom::bind::value, peer_ref{worker.who.id, worker.handle});
-  self_->send(worker.handle, atom::bind::value, peer_ref{client.who.id, client.handle});
+  self_->send(client.handle, atom::bind::value,
+              peer_ref{worker.who.id, worker.handle, worker.who.deflate});
+  self_->send(worker.handle, atom::bind::value,
+              peer_ref{client.who.id, client.handle, client.who.deflate});
   publish(paired{client.who.key, client.who.id, worker.who.id});
 }
 

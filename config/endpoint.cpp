@@ -48,6 +48,19 @@ std::string show_mode(const endpoint& x) {
   return x.mode == endpoint{}.mode ? std::string{} : std::string{digits.data(), end};
 }
 
+fault set_compression(endpoint& x, std::string_view value) {
+  if (value != "on" && value != "off")
+    return "has a compression that is neither on nor off";
+  x.compression = value == "on" ? toggle::on : toggle::off;
+  return {};
+}
+
+std::string show_compression(const endpoint& x) {
+  if (!x.compression)
+    return {};
+  return *x.compression == toggle::on ? "on" : "off";
+}
+
 /// What may stand behind the "?".
 struct listener_option {
   std::string_view name;
@@ -58,6 +71,7 @@ struct listener_option {
 
 constexpr std::array listener_options{
     listener_option{"mode", set_mode, show_mode},
+    listener_option{"compression", set_compression, show_compression},
 };
 
 fault unknown_option(std::string_view name) {

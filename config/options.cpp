@@ -80,6 +80,31 @@ std::vector<option> make_table() {
        "How long, from the sending of a ping, a connection may stay silent before it is closed "
        "with 4201. Any frame counts as a sign of life."},
 
+      {"compression.mode", "Compression",
+       choice_option<toggle>{&settings::compression, toggle::off, {"off", "on"}},
+       "Whether peers that offer permessage-deflate may compress their messages. Compressed "
+       "messages pass through as they are where the other side can read them, and are inflated, or "
+       "deflated anew, where it can't. A listener's own option ?compression=on or ?compression=off "
+       "goes before this."},
+      {"compression.max-window-bits", "Compression",
+       count_option{&settings::compression_max_window_bits, 12, {9, 15}},
+       "The window that peers are asked to compress with, and that the broker compresses with, as "
+       "a power of two in bytes. A larger one compresses better and takes more memory; many "
+       "libraries read no more than 12 bits."},
+      {"compression.context-takeover", "Compression",
+       choice_option<toggle>{&settings::compression_context_takeover, toggle::on, {"off", "on"}},
+       "Whether a message may refer to earlier ones, which compresses small messages far better "
+       "and takes memory for each connection. It is always off with on-peer-loss = wait."},
+      {"compression.level", "Compression", count_option{&settings::compression_level, 3, {1, 9}},
+       "How hard the broker tries where it has to compress: 1 is the fastest."},
+      {"compression.memory-level", "Compression",
+       count_option{&settings::compression_memory_level, 5, {1, 9}},
+       "How much memory compressing takes beside its window: 512 bytes at 0, and twice as much "
+       "with each level."},
+      {"compression.threshold", "Compression",
+       size_option{&settings::compression_threshold, 256, {1, GiB, "none"}},
+       "A message smaller than this is sent as it is where the broker would have to compress it."},
+
       {"scheduler.max-threads", "Scheduler",
        count_option{&settings::network_threads, 0, {1, 256, "one per core"}},
        "Threads that carry the messages: the network workers."},

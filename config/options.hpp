@@ -79,8 +79,8 @@ struct names_option {
 /// What an option takes, what it is by default, and the field that it lands in.
 using option_type =
     std::variant<duration_option, size_option, count_option, choice_option<conflict_policy>,
-                 choice_option<loss_policy>, choice_option<placement>, choice_option<log_level>,
-                 path_option, endpoints_option, names_option>;
+                 choice_option<loss_policy>, choice_option<toggle>, choice_option<placement>,
+                 choice_option<log_level>, path_option, endpoints_option, names_option>;
 
 /// A row of the table.
 struct option {

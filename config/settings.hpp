@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ enum class placement { key, spread };
 /// The least important line that is logged.
 enum class log_level { trace, debug, info, warning, error, off };
 
+/// Whether a feature is used.
+enum class toggle { off, on };
+
 /// Where to listen, and how.
 struct endpoint {
   /// A numeric IPv4 or IPv6 address, without brackets, or the absolute path of a Unix-domain
@@ -30,6 +34,8 @@ struct endpoint {
   uint16_t port = 0;
   /// Who may connect to a Unix-domain socket: the permission bits of its file.
   uint16_t mode = 0660;
+  /// Whether messages may be compressed; as compression.mode has it if it isn't set.
+  std::optional<toggle> compression{};
 
   bool is_unix() const noexcept { return address.starts_with('/'); }
 
@@ -68,6 +74,16 @@ struct settings {
   /// 0: no pings.
   std::chrono::milliseconds heartbeat_worker_interval;
   std::chrono::milliseconds heartbeat_timeout;
+
+  toggle compression;
+  /// LZ77 windows of messages, as a power of two in bytes.
+  size_t compression_max_window_bits;
+  toggle compression_context_takeover;
+  /// zlib's.
+  size_t compression_level;
+  size_t compression_memory_level;
+  /// Bytes; 0: no message is too small.
+  uint64_t compression_threshold;
 
   /// 0: as many as the machine has cores.
   size_t network_threads;

@@ -1,6 +1,7 @@
 /// Where connections come in: listening, the HTTP handshake, and the hand-over to a network worker.
 #pragma once
 
+#include "net/deflate_offer.hpp"
 #include "net/gate.hpp"
 #include "net/network_worker.hpp"
 #include "net/route.hpp"
@@ -23,6 +24,8 @@ struct listen_address {
   uint16_t port = 0;
   /// The permission bits of a Unix-domain socket's file.
   uint16_t mode = 0660;
+  /// Its peers may have their messages compressed.
+  bool compression = false;
 };
 
 struct front_options {
@@ -31,6 +34,8 @@ struct front_options {
   /// From the TCP connection to the end of the handshake.
   std::chrono::milliseconds handshake_timeout{10000};
   session_limits limits;
+  /// For peers of listeners with compression.
+  deflate_policy deflate;
   /// The network worker for a key.
   std::function<network_worker&(const std::string& key)> choose_home;
 };

@@ -145,8 +145,12 @@ asio::awaitable<route_fault> handshake::ask_gatekeeper() {
 }
 
 asio::awaitable<void> handshake::upgrade() {
+  deflate_answer deflate;
+  if (auto offers = offered_extensions(request_); offers && via_.compression)
+    deflate = choose_deflate(*offers, state_.options.deflate);
+  who_.deflate = deflate.params;
   beast::error_code error;
-  co_await stream_.write(text_of(make_acceptance(request_)), error);
+  co_await stream_.write(text_of(make_acceptance(request_, deflate.header)), error);
   if (state_.keeper == nullptr)
     co_return;
   if (error)
@@ -159,8 +163,9 @@ asio::awaitable<void> handshake::upgrade() {
 void handshake::hand_over() {
   auto early = beast::buffers_to_string(buffer_.data());
   auto& worker = state_.options.choose_home(who_.key);
-  state_.keeper->admit(std::move(who_), session::make(worker, stream_.release(), std::move(early),
-                                                      state_.options.limits));
+  auto link = session::make(worker, stream_.release(), std::move(early), state_.options.limits,
+                            {.deflate = who_.deflate.agreed});
+  state_.keeper->admit(std::move(who_), std::move(link));
 }
 
 asio::awaitable<void> handshake::refuse(route_fault fault) {

@@ -31,13 +31,13 @@ void append_control(chunk_builder& to, opcode op, std::span<const std::byte> pay
 } // namespace
 
 session::session(network_worker& worker, unique_fd fd, std::string early,
-                 const session_limits& limits)
+                 const session_limits& limits, decoder_extensions agreed)
     : socket_handler{worker}, worker_{worker}, limits_{limits}, fd_{std::move(fd)},
-      decoder_{sender::client, limits.decoder}, early_{std::move(early)} {}
+      decoder_{sender::client, limits.decoder, agreed}, early_{std::move(early)} {}
 
 link_ptr session::make(network_worker& worker, unique_fd fd, std::string early,
-                       const session_limits& limits) {
-  return link_ptr{new session{worker, std::move(fd), std::move(early), limits}};
+                       const session_limits& limits, decoder_extensions agreed) {
+  return link_ptr{new session{worker, std::move(fd), std::move(early), limits, agreed}};
 }
 
 // -- the owner's side ---------------------------------------------------------

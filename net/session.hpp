@@ -30,7 +30,7 @@ public:
   /// `early` are bytes that came right behind the handshake. `limits` outlive the session. Any
   /// thread.
   static link_ptr make(network_worker& worker, unique_fd fd, std::string early,
-                       const session_limits& limits);
+                       const session_limits& limits, decoder_extensions agreed = {});
 
   home& where() noexcept override { return worker_; }
   void start(link_events& events) override;
@@ -65,7 +65,8 @@ private:
     done,
   };
 
-  session(network_worker& worker, unique_fd fd, std::string early, const session_limits& limits);
+  session(network_worker& worker, unique_fd fd, std::string early, const session_limits& limits,
+          decoder_extensions agreed);
 
   int fd() const noexcept override { return fd_.get(); }
   void on_ready(uint32_t events) override;

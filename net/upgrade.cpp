@@ -82,6 +82,9 @@ std::optional<route_fault> upgrade_fault(const upgrade_request& request) {
   if (request.count(http::field::sec_websocket_key) != 1 ||
       !is_websocket_key(request[http::field::sec_websocket_key]))
     return route_fault{refusal::bad_request, "the Sec-WebSocket-Key isn't 16 bytes in base64"};
+  if (!offered_extensions(request))
+    return route_fault{refusal::bad_request,
+                       "the Sec-WebSocket-Extensions aren't a list of extensions"};
   return std::nullopt;
 }
 
@@ -108,13 +111,23 @@ route_fault fault_of(boost::beast::error_code error) {
   return {refusal::bad_request, "not an HTTP request: " + error.message()};
 }
 
-acceptance_response make_acceptance(const upgrade_request& request) {
+std::optional<std::vector<extension_offer>> offered_extensions(const upgrade_request& request) {
+  std::string all;
+  auto [first, last] = request.equal_range(http::field::sec_websocket_extensions);
+  for (; first != last; ++first)
+    all.append(all.empty() ? "" : ", ").append(first->value());
+  return parse_extensions(all);
+}
+
+acceptance_response make_acceptance(const upgrade_request& request, std::string_view extensions) {
   acceptance_response response{http::status::switching_protocols, 11};
   response.set(http::field::server, server_name);
   response.set(http::field::upgrade, "websocket");
   response.set(http::field::connection, "Upgrade");
   response.set(http::field::sec_websocket_accept,
                accept_value(request[http::field::sec_websocket_key]));
+  if (!extensions.empty())
+    response.set(http::field::sec_websocket_extensions, extensions);
   return response;
 }
 

@@ -2,6 +2,7 @@
 /// Beast.
 #pragma once
 
+#include "net/deflate_offer.hpp"
 #include "net/route.hpp"
 
 #include <boost/beast/core/error.hpp>
@@ -11,7 +12,10 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 namespace tandem::net {
 
@@ -33,9 +37,13 @@ std::variant<route_match, route_fault> judge_request(const upgrade_request& requ
 /// What to tell a peer whose request didn't parse. Any thread.
 route_fault fault_of(boost::beast::error_code error);
 
-/// The answer that upgrades, to a request that was judged well (RFC 6455, section 4.2.2). Any
-/// thread.
-acceptance_response make_acceptance(const upgrade_request& request);
+/// The extensions that a request offers, over all fields of that name; nothing if they break the
+/// grammar. Any thread.
+std::optional<std::vector<extension_offer>> offered_extensions(const upgrade_request& request);
+
+/// The answer that upgrades, to a request that was judged well (RFC 6455, section 4.2.2).
+/// `extensions` are those that are agreed on; may be empty. Any thread.
+acceptance_response make_acceptance(const upgrade_request& request, std::string_view extensions);
 
 /// The answer that refuses: a status and a JSON body that names the fault. Any thread.
 refusal_response make_refusal(const route_fault& fault);

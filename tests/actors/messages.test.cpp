@@ -12,9 +12,14 @@ namespace {
 
 // A field that is added to a message doesn't compile here: it belongs into these tests.
 
+auto values(const net::deflate_params& x) {
+  const auto& [agreed, client_window_bits, server_window_bits, client_keeps, server_keeps] = x;
+  return std::tuple{agreed, client_window_bits, server_window_bits, client_keeps, server_keeps};
+}
+
 auto values(const peer_info& x) {
-  const auto& [id, side, key, remote] = x;
-  return std::tuple{id, side, key, remote};
+  const auto& [id, side, key, remote, deflate] = x;
+  return std::tuple{id, side, key, remote, values(deflate)};
 }
 
 auto values(const claim& x) {
@@ -33,8 +38,8 @@ auto values(const ending& x) {
 }
 
 auto values(const peer_ref& x) {
-  const auto& [id, handle] = x;
-  return std::tuple{id, handle};
+  const auto& [id, handle, deflate] = x;
+  return std::tuple{id, handle, values(deflate)};
 }
 
 auto values(const member& x) {
@@ -83,7 +88,9 @@ T through_the_wire(caf::actor_system& system, const T& x) {
   return result;
 }
 
-const peer_info someone{71, role::worker, "a key/\xC3\xA9", "[::1]:4711"};
+constexpr net::deflate_params agreed{true, 9, 12, false, true};
+
+const peer_info someone{71, role::worker, "a key/\xC3\xA9", "[::1]:4711", agreed};
 
 template <class T>
 T sample() {
@@ -116,7 +123,7 @@ TEMPLATE_TEST_CASE("a message arrives as it was sent", "[messages]", peer_info, 
       someone,
       claim{72, role::worker, "key"},
       verdict{73, refusal::key_taken, "this key already has a client"},
-      peer_ref{74, handle},
+      peer_ref{74, handle, {true, 8, 15, true, false}},
       member{someone, handle, 75},
       connected{someone},
       paired{"key", 76, 77},

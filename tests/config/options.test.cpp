@@ -45,7 +45,7 @@ TEST_CASE("the table's rows are complete and in the order of a config file") {
   }
   CHECK(find_option("timeout") == nullptr);
   CHECK(find_option("") == nullptr);
-  CHECK(sections() == std::vector<std::string_view>{"heartbeat", "scheduler"});
+  CHECK(sections() == std::vector<std::string_view>{"heartbeat", "compression", "scheduler"});
 }
 
 TEST_CASE("the defaults are the documented ones") {
@@ -66,6 +66,12 @@ TEST_CASE("the defaults are the documented ones") {
   CHECK(x.heartbeat_client_interval == 30s);
   CHECK(x.heartbeat_worker_interval == 30s);
   CHECK(x.heartbeat_timeout == 20s);
+  CHECK(x.compression == toggle::off);
+  CHECK(x.compression_max_window_bits == 12);
+  CHECK(x.compression_context_takeover == toggle::on);
+  CHECK(x.compression_level == 3);
+  CHECK(x.compression_memory_level == 5);
+  CHECK(x.compression_threshold == 256);
   CHECK(x.network_threads == 0);
   CHECK(x.compute_threads == 2);
   CHECK(x.placement == placement::key);
@@ -141,6 +147,10 @@ TEST_CASE("each word of a choice is accepted as a string and as an atom, and mea
       {R"(log-level = 'warning')", [](auto& x) { return x.log_level == log_level::warning; }},
       {R"(log-level = "error")", [](auto& x) { return x.log_level == log_level::error; }},
       {R"(log-level = "off")", [](auto& x) { return x.log_level == log_level::off; }},
+      {"[compression]\nmode = 'on'", [](auto& x) { return x.compression == toggle::on; }},
+      {"[compression]\nmode = \"off\"", [](auto& x) { return x.compression == toggle::off; }},
+      {"[compression]\ncontext-takeover = 'off'",
+       [](auto& x) { return x.compression_context_takeover == toggle::off; }},
       {"[scheduler]\nplacement = 'key'", [](auto& x) { return x.placement == placement::key; }},
       {"[scheduler]\nplacement = 'spread'",
        [](auto& x) { return x.placement == placement::spread; }},

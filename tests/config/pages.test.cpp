@@ -46,6 +46,12 @@ settings all_changed() {
   x.heartbeat_client_interval = 0s;
   x.heartbeat_worker_interval = 61s;
   x.heartbeat_timeout = 50ms;
+  x.compression = toggle::on;
+  x.compression_max_window_bits = 9;
+  x.compression_context_takeover = toggle::off;
+  x.compression_level = 9;
+  x.compression_memory_level = 1;
+  x.compression_threshold = 0;
   x.network_threads = 256;
   x.compute_threads = 1;
   x.placement = placement::spread;
@@ -85,6 +91,14 @@ log-level = "off"
 client-interval = 0s
 worker-interval = 61s
 timeout = 50ms
+
+[compression]
+mode = "on"
+max-window-bits = 9
+context-takeover = "off"
+level = 9
+memory-level = 1
+threshold = "0 B"
 
 [scheduler]
 max-threads = 256

@@ -23,6 +23,8 @@ TEST_CASE("an endpoint is a numeric address and a port, or a path") {
       {"[::ffff:1.2.3.4]:1", {"::ffff:1.2.3.4", 1}},
       {"unix:/run/tandem.sock", {"/run/tandem.sock"}},
       {"unix:/run/tandem.sock?mode=600", {"/run/tandem.sock", 0, 0600}},
+      {"1.2.3.4:80?compression=on", {"1.2.3.4", 80, 0660, toggle::on}},
+      {"unix:/a?mode=600&compression=off", {"/a", 0, 0600, toggle::off}},
       {"unix:/run/a:b=c&d", {"/run/a:b=c&d"}},
   }));
   CAPTURE(text);
@@ -61,7 +63,10 @@ TEST_CASE("what is wrong with an endpoint is named") {
       {"unix:/a?mode=", "has a mode that isn't one of a file, such as 660"},
       {"unix:/a?mode=888", "has a mode that isn't one of a file, such as 660"},
       {"unix:/a?mode=1777", "has a mode that isn't one of a file, such as 660"},
-      {"unix:/a?mod=660", "has the unknown option mod; a listener's options are: mode"},
+      {"unix:/a?mod=660",
+       "has the unknown option mod; a listener's options are: mode, compression"},
+      {"1.2.3.4:80?compression", "has a compression that is neither on nor off"},
+      {"1.2.3.4:80?compression=yes", "has a compression that is neither on nor off"},
   }));
   CAPTURE(text);
   auto parsed = parse_endpoint(text);

@@ -20,10 +20,14 @@ LARGEST = 64 << 20
 class WebsocketsPeer:
     """Python's websockets."""
 
+    # What it offers of extensions.
+    extensions = ()
+
     @classmethod
     async def open(cls, url):
         self = cls()
-        self.socket = await websockets.connect(url, compression=None, max_size=LARGEST, ping_interval=None)
+        self.socket = await websockets.connect(url, compression=None, extensions=cls.extensions, max_size=LARGEST,
+                                               ping_interval=None)
         return self
 
     async def send(self, message):
@@ -53,11 +57,15 @@ class WebsocketsPeer:
 class TornadoPeer:
     """Python's Tornado."""
 
+    # None: it offers no compression.
+    compression = None
+
     @classmethod
     async def open(cls, url):
         self = cls()
         self.pongs = asyncio.Queue()
-        self.socket = await tornado.websocket.websocket_connect(url, max_message_size=LARGEST)
+        self.socket = await tornado.websocket.websocket_connect(url, max_message_size=LARGEST,
+                                                               compression_options=cls.compression)
         # Tornado's client drops pongs; the method is where its servers would get them.
         self.socket.on_pong = self.pongs.put_nowait
         return self
@@ -90,12 +98,16 @@ class TornadoPeer:
 class NpmPeer:
     """Node's ws, in a process of its own."""
 
+    # "true": it offers compression by its defaults. Other JSON is what its option perMessageDeflate takes.
+    compression = "false"
+
     @classmethod
     async def open(cls, url):
         self = cls()
         # A message comes as one line of JSON.
         self.process = await asyncio.create_subprocess_exec(
-            "node", WS_PEER, url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2 * LARGEST)
+            "node", WS_PEER, url, cls.compression, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            limit=2 * LARGEST)
         assert (opened := await self._event())["event"] == "open", opened
         return self
 

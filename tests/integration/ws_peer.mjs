@@ -1,4 +1,6 @@
-// A peer on the npm package ws, driven by lines of JSON: node ws_peer.mjs URL
+// A peer on the npm package ws, driven by lines of JSON: node ws_peer.mjs URL COMPRESSION
+//
+// COMPRESSION is the value of its option perMessageDeflate, as JSON.
 //
 // Reads {"op":"send","text"|"base64":…,"fin":…}, {"op":"ping","text":…}, {"op":"close","code":…,"reason":…} and writes
 // {"event":"open"}, {"event":"message","text"|"base64":…}, {"event":"pong","text":…}, {"event":"close","code":…,"reason":…}.
@@ -8,7 +10,7 @@ import { createInterface } from 'node:readline';
 // Debian's package, also for a node that isn't Debian's.
 const WebSocket = createRequire(import.meta.url)('/usr/share/nodejs/ws');
 
-const socket = new WebSocket(process.argv[2], { perMessageDeflate: false });
+const socket = new WebSocket(process.argv[2], { perMessageDeflate: JSON.parse(process.argv[3]) });
 const say = (event) => process.stdout.write(JSON.stringify(event) + '\n');
 
 const operations = {

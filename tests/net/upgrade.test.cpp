@@ -149,6 +149,8 @@ TEST_CASE("what is wrong with a request is named") {
       {request_text{}.with("Sec-WebSocket-Version", "130"), wrong_version},
       {request_text{}.without("Sec-WebSocket-Key"), wrong_key},
       {request_text{}.with("Sec-WebSocket-Key", ""), wrong_key},
+      {request_text{}.with("Sec-WebSocket-Extensions", "permessage-deflate;"),
+       "400 bad_request: the Sec-WebSocket-Extensions aren't a list of extensions"},
       {request_text{}.with("Sec-WebSocket-Key", "short=="), wrong_key},
       {request_text{}.with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZSEh"), wrong_key},
       {request_text{}.with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==A"), wrong_key},
@@ -229,11 +231,32 @@ TEST_CASE("an acceptance proves that the key was read") {
   upgrade_request request;
   // The example of RFC 6455, section 1.3.
   request.set(http::field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
-  const auto response = make_acceptance(request);
+  const auto response = make_acceptance(request, {});
   CHECK(response.result_int() == 101);
   CHECK(response[http::field::sec_websocket_accept] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   CHECK(response[http::field::upgrade] == "websocket");
   CHECK(response[http::field::connection] == "Upgrade");
+  CHECK(response.count(http::field::sec_websocket_extensions) == 0);
+}
+
+TEST_CASE("an acceptance names the extensions that are agreed on") {
+  upgrade_request request;
+  request.set(http::field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
+  const auto response = make_acceptance(request, "permessage-deflate; x=1");
+  CHECK(response[http::field::sec_websocket_extensions] == "permessage-deflate; x=1");
+}
+
+TEST_CASE("several fields with extensions are one list") {
+  upgrade_request request;
+  CHECK(offered_extensions(request)->empty());
+  request.insert(http::field::sec_websocket_extensions, "a; x, b");
+  request.insert(http::field::sec_websocket_extensions, "c");
+  const auto offers = offered_extensions(request);
+  REQUIRE(offers);
+  REQUIRE(offers->size() == 3);
+  CHECK(offers->at(2).name == "c");
+  request.insert(http::field::sec_websocket_extensions, "d;");
+  CHECK_FALSE(offered_extensions(request));
 }
 
 TEST_CASE("a refusal is JSON whatever bytes its detail quotes") {

@@ -17,16 +17,17 @@ inline constexpr uint64_t own_id = 7;
 struct stage {
   explicit stage(bool waits_for_next_peer = false)
       : options{std::make_shared<connection_options>(
-            connection_options{window, pending, waits_for_next_peer})} {
+            connection_options{window, pending, waits_for_next_peer, {.piece = 500}})} {
     directory::publish(w.system(), pairing.as<pairing_actor>());
     directory::publish(w.system(), 0, heartbeat.as<heartbeat_actor>());
     w.settle();
   }
 
   void start() {
-    subject = w.system().spawn<connection>(std::ref(w.home()), net::link_ptr{&link},
-                                           peer_info{own_id, role::client, "key", "127.0.0.1:4711"},
-                                           std::shared_ptr<const connection_options>{options});
+    subject = w.system().spawn<connection>(
+        std::ref(w.home()), net::link_ptr{&link},
+        peer_info{own_id, role::client, "key", "127.0.0.1:4711", agreed},
+        std::shared_ptr<const connection_options>{options});
     // Learn of its end as the pairing does.
     monitor = w.system().spawn([this](caf::event_based_actor* self) -> caf::behavior {
       self->monitor(subject);
@@ -36,8 +37,8 @@ struct stage {
     w.settle();
   }
 
-  void bind(uint64_t id, const probe& peer) {
-    pairing.send(subject, atom::bind::value, peer_ref{id, peer.as<connection_actor>()});
+  void bind(uint64_t id, const probe& peer, net::deflate_params takes = {}) {
+    pairing.send(subject, atom::bind::value, peer_ref{id, peer.as<connection_actor>(), takes});
     w.settle();
   }
 
@@ -74,6 +75,8 @@ struct stage {
   probe peer{w};
   fake_link& link = w.make_link();
   std::shared_ptr<connection_options> options;
+  /// What the connection's own side agreed on.
+  net::deflate_params agreed{};
   connection_actor subject;
   caf::actor monitor;
   /// How the actor ended.
