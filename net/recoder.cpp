@@ -134,13 +134,15 @@ size_t recoder::inflate_some(std::span<const std::byte> in, fragment_writer& out
   auto done = inflater_->run(in, room);
   room = room.first(done.written);
   work_ += done.written;
+  auto allowed = std::min<uint64_t>(done.written, options_.max_message - inflated_size_);
   inflated_size_ += done.written;
-  if (inflater_->broken())
-    fail(end_reason::invalid_deflate);
-  else if (inflated_size_ > options_.max_message)
-    fail(end_reason::too_big);
-  else if (checks_text_ && !utf8_.feed(room))
+  // The first fault counts, however much was inflated at once.
+  if (checks_text_ && !utf8_.feed(room.first(static_cast<size_t>(allowed))))
     fail(end_reason::invalid_utf8);
+  else if (allowed < done.written)
+    fail(end_reason::too_big);
+  else if (inflater_->broken())
+    fail(end_reason::invalid_deflate);
   else if (!outgoing_.deflated)
     out.commit(done.written);
   else if (auto n = deflate_some(room, out); n < room.size())

@@ -21,7 +21,9 @@ struct zlib_step {
 /// thread.
 class inflater {
 public:
-  /// For data whose window has up to so many bits, 8 to 15. Throws std::bad_alloc.
+  /// For data whose window has up to so many bits, 8 to 15. Data that refers further back than that
+  /// may be broken or not: zlib takes it as far as what the same call put out. Throws
+  /// std::bad_alloc.
   explicit inflater(int window_bits);
   ~inflater();
   inflater(const inflater&) = delete;

@@ -182,6 +182,20 @@ TEST_CASE("the largest message counts what is inflated", "[recoder]") {
   CHECK(beyond.messages().empty());
 }
 
+TEST_CASE("of several faults the first counts, however much is inflated at once", "[recoder]") {
+  const auto piece = GENERATE(size_t{64}, size_t{64} << 10);
+  auto fault = [&](const std::string& text, bool broken) {
+    wire::message_deflater compress;
+    auto payload = compress(text) + (broken ? "\x07" : "");
+    return inflating({payload}, {.max_message = 1000, .piece = piece}).fault();
+  };
+  CHECK(fault(std::string(1000, 'x') + "\xFF", true) == end_reason::too_big);
+  CHECK(fault(std::string(999, 'x') + "\xFF", true) == end_reason::invalid_utf8);
+  CHECK(fault(std::string(1001, 'x'), true) == end_reason::too_big);
+  CHECK(fault(std::string(1000, 'x'), true) == end_reason::invalid_deflate);
+  CHECK_FALSE(fault(std::string(1000, 'x'), false));
+}
+
 TEST_CASE("a bomb ends at the limit and is never held whole", "[recoder]") {
   const auto to =
       GENERATE(as<deflate_params>{}, off, deflate_params{true, 15, 10, true, true}, no_context);
