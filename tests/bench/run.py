@@ -42,6 +42,10 @@ class Kind:
     version: str = ""
     # So slow that fewer rounds say as much: its figures dwarf their own scatter.
     slow: bool = False
+    # What the load tool is told besides.
+    load: tuple = ()
+    # Measured only if it is named.
+    on_request: bool = False
 
 
 class Unstartable(Exception):
@@ -120,6 +124,9 @@ def kinds(build):
         Kind("limit", [limit, "0"], no_limit),
         Kind("tandem", [tandem, "--listen=127.0.0.1:0", "--scheduler.max-threads=1"], no_tandem,
              output_of(tandem, "--version") if not no_tandem else ""),
+        Kind("deflate", [tandem, "--listen=127.0.0.1:0", "--scheduler.max-threads=1", "--compression.mode=on"],
+             no_tandem, "tandem, passing compressed messages on" if not no_tandem else "", load=("--compressed",),
+             on_request=True),
         Kind("ws", [node, os.path.join(relays, "ws_relay.mjs"), "0"],
              "" if ws_version else "Debian's packages nodejs and node-ws are missing",
              f"ws {ws_version} on node {output_of(node, '--version')}" if ws_version else "", slow=True),
@@ -129,12 +136,13 @@ def kinds(build):
     ]
 
 
-def measure(tool, relay, in_flight, seconds, core):
+def measure(tool, relay, in_flight, options, core):
     """One run of the load tool: its JSON object. Raises RuntimeError if anything went wrong."""
+    seconds = options.seconds
     command = [tool, f"--client-url=ws://127.0.0.1:{relay.port}/client/{{id}}",
                f"--worker-url=ws://127.0.0.1:{relay.port}/worker/{{id}}", f"--pid={relay.process.pid}",
-               f"--pairs={PAIRS}", f"--size={SIZE}", f"--in-flight={in_flight}", f"--duration={seconds}",
-               "--warm-up=0.5", "--json"]
+               f"--pairs={PAIRS}", f"--size={options.size}", f"--in-flight={in_flight}", f"--duration={seconds}",
+               "--warm-up=0.5", "--json", *relay.kind.load]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120, check=False,
                           preexec_fn=lambda: pin(core))
     if done.returncode != 0:
@@ -152,7 +160,7 @@ def run_rounds(chosen, options, cores):
                 continue
             with Relay(kind, cores[0]) as relay:
                 for case in CASES:
-                    result = measure(tool, relay, case, options.seconds, cores[1])
+                    result = measure(tool, relay, case, options, cores[1])
                     results[kind.name][case].append(result)
                     cost = result["relay"]["cpu_us_per_forwarded_message"]
                     print(f"round {number + 1}/{options.rounds}  {kind.name:8} in flight {case:2}: {cost:8.3f} µs",
@@ -191,12 +199,12 @@ def table(figures, rows, title, cell):
     return "\n".join(lines) + "\n"
 
 
-def report(figures, where, versions):
+def report(figures, where, versions, size):
     """The tables, as text."""
     names = list(figures)
     text = f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, {where['system']}\n"
     text += "".join(f"{name}: {version}\n" for name, version in versions.items() if version)
-    text += f"{PAIRS} pairs, {SIZE}-byte messages, the relay on one core\n\n"
+    text += f"{PAIRS} pairs, {size}-byte messages, the relay on one core\n\n"
     text += table(figures, names, "CPU per forwarded message, µs: median (least to most)",
                   lambda at, case: f"{at.cost:.3g} ({at.least:.3g}-{at.most:.3g})")
     for base in ("limit", "tandem"):
@@ -212,19 +220,21 @@ def arguments():
     parser = argparse.ArgumentParser(description="Measures tandem beside other relays.")
     parser.add_argument("--rounds", type=int, default=5, help="rounds (5); slow relays take at most %d" % SLOW_ROUNDS)
     parser.add_argument("--seconds", type=float, default=3, help="seconds of measuring per run (3)")
-    parser.add_argument("--only", default="", help="relays to measure, as in limit,tandem")
+    parser.add_argument("--size", type=int, default=SIZE, help="bytes of a message (%d)" % SIZE)
+    parser.add_argument("--only", default="", help="relays to measure, as in limit,tandem or tandem,deflate")
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="folder of the binaries")
     parser.add_argument("--output", default=os.path.join(ROOT, "build", "bench.json"), help="file for the results")
     options = parser.parse_args()
-    if options.rounds < 1 or not options.seconds > 0:
-        parser.error("--rounds and --seconds must be more than 0")
+    if options.rounds < 1 or not options.seconds > 0 or options.size < 1:
+        parser.error("--rounds, --seconds and --size must be more than 0")
     return parser, options
 
 
 def choose(parser, options):
     """The relays to measure, after telling of those that can't be."""
     everything = kinds(options.build)
-    wanted = [name for name in options.only.split(",") if name] or [kind.name for kind in everything]
+    wanted = [name for name in options.only.split(",") if name]
+    wanted = wanted or [kind.name for kind in everything if not kind.on_request]
     unknown = set(wanted) - {kind.name for kind in everything}
     if unknown:
         parser.error(f"no such relay: {', '.join(sorted(unknown))}; there are "
@@ -261,10 +271,10 @@ def main():
     figures = {name: {case: figure(runs) for case, runs in cases.items()} for name, cases in results.items()}
     where = machine()
     versions = {kind.name: kind.version for kind in chosen}
-    print(report(figures, where, versions), end="")
+    print(report(figures, where, versions, options.size), end="")
     os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
     with open(options.output, "w", encoding="utf-8") as file:
-        json.dump({"machine": where, "versions": versions, "pairs": PAIRS, "size": SIZE,
+        json.dump({"machine": where, "versions": versions, "pairs": PAIRS, "size": options.size,
                    "figures": {name: {case: at._asdict() for case, at in cases.items()}
                                for name, cases in figures.items()},
                    "runs": results}, file, indent=1)
