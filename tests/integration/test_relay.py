@@ -110,6 +110,9 @@ class Relay:
 
     async def test_the_worker_closes(self):
         client, worker = await self.pair()
+        # Until something has passed, the worker may come and go before the client is known.
+        await worker.send("last words")
+        self.assertEqual(await self.in_time(client.receive()), ["last words"])
         await worker.close(3000, "done")
         self.assertEqual(await self.in_time(client.closed()), [(3000, "done")])
 
