@@ -44,16 +44,20 @@ void connection_state::start(net::link_ptr link, peer_info who,
   link_ = std::move(link);
   who_ = std::move(who);
   options_ = std::move(options);
+  // Before the link, which may end while it starts: the pairing has to know whom `leave` is about.
+  join();
   link_->allow(options_->pending);
   link_->start(*this);
   spdlog::debug("connected id={} role={} key={} remote={} compression={}", who_.id,
                 to_string(who_.side), log_value(who_.key), who_.remote,
                 net::to_string(who_.deflate));
-  join();
 }
 
 /// Makes itself known to those who care for all connections.
 void connection_state::join() {
+  // A pairing that was started anew knows nothing of its leaving.
+  if (leaving_)
+    return finish_leaving();
   auto self = caf::actor_cast<connection_actor>(self_);
   if (auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index()))
     self_->send(heartbeat, atom::join::value, who_.id, who_.side, self);
@@ -185,6 +189,8 @@ void connection_state::bind(const peer_ref& peer) {
   recode();
   // The peer may have heard of the pair first, so that its chunks came, and left, before this.
   return_credit();
+  if (leaving_)
+    finish_leaving();
 }
 
 void connection_state::lose_peer(uint64_t peer, const ending& how) {
@@ -222,7 +228,9 @@ void connection_state::leave_peer() {
 // -- the end ------------------------------------------------------------------
 
 void connection_state::end(end_reason reason) {
-  if (!over_)
+  if (leaving_)
+    finish_leaving();
+  else if (!over_)
     close(ending::by(reason));
 }
 
@@ -234,8 +242,26 @@ void connection_state::close(const ending& how) {
 }
 
 void connection_state::on_end(const ending& how) {
-  if (!drains(how))
+  if (!asks_for_peer(how) && !drains(how))
     end_later(how);
+}
+
+/// True if the pairing has the last word: it may have named the peer already, and what was sent
+/// ahead is for that one.
+bool connection_state::asks_for_peer(const ending& how) {
+  auto pairing = directory::find_pairing(self_->system());
+  if (!pairing || held_.empty())
+    return false;
+  leaving_ = how;
+  self_->send(pairing, atom::leave::value, who_.id);
+  return true;
+}
+
+/// The pairing has had its word.
+void connection_state::finish_leaving() {
+  auto how = *std::exchange(leaving_, std::nullopt);
+  if (!over_ && !drains(how))
+    self_->quit(conclude(how));
 }
 
 /// True if messages that came before this end are still to be recoded: the peer is told of it

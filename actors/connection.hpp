@@ -68,6 +68,8 @@ private:
   void note_pause();
   void leave_peer();
   void close(const ending& how);
+  bool asks_for_peer(const ending& how);
+  void finish_leaving();
   bool drains(const ending& how);
   void end_later(ending how);
   caf::error conclude(ending how);
@@ -93,6 +95,8 @@ private:
   uint64_t queued_ = 0;
   uint64_t queued_before_ = 0;
   uint32_t life_at_ping_ = 0;
+  /// How its link ended, while it may yet hear of a peer for what it holds.
+  std::optional<ending> leaving_;
   bool awaits_life_ = false;
   /// Its link was paused at some time since that ping.
   bool was_paused_ = false;

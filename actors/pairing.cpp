@@ -69,6 +69,11 @@ void pairing_state::join(const member& who) {
   settle(at);
 }
 
+void pairing_state::leave(uint64_t id) {
+  if (members_.contains(id))
+    end(id, end_reason::vanished);
+}
+
 void pairing_state::rejoin() {
   for (const auto& [id, entry] : members_)
     self_->send(entry.self.handle, atom::rejoin::value);
@@ -231,6 +236,7 @@ pairing_actor::behavior_type pairing(pairing_actor::stateful_pointer<pairing_sta
       },
       [=](atom::withdraw, uint64_t ticket) { self->state.withdraw(ticket); },
       [=](atom::join, const member& who) { self->state.join(who); },
+      [=](atom::leave, uint64_t id) { self->state.leave(id); },
       [=](atom::rejoin) { self->state.rejoin(); },
       [=](atom::subscribe, const extension_actor& listener) { self->state.subscribe(listener); },
       [=](atom::tick) { self->state.tick(); },

@@ -45,6 +45,7 @@ public:
   verdict decide(const claim& request);
   void withdraw(uint64_t ticket);
   void join(const member& who);
+  void leave(uint64_t id);
   void rejoin();
   void subscribe(const extension_actor& listener);
   void tick();

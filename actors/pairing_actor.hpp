@@ -17,6 +17,10 @@ using pairing_actor = caf::typed_actor<
     caf::reacts_to<atom::withdraw, uint64_t>,
     // A connection is there. It sends this itself, at its start and after `rejoin`.
     caf::reacts_to<atom::join, member>,
+    // The connection with this id has ended without having heard of a peer, and still holds what
+    // it sent ahead. Answered to it with `end`, behind the `bind` if there is a peer. It sends this
+    // itself.
+    caf::reacts_to<atom::leave, uint64_t>,
     // A HEARTBEAT was started anew: every connection has to join again. SUPERVISOR sends it.
     caf::reacts_to<atom::rejoin>,
     // Tells this extension of every connection's life. SUPERVISOR sends it.

@@ -64,6 +64,26 @@ TEST_CASE("a place is free again once its holder was told to end", "[pairing]") 
   check_bound(second, worker);
 }
 
+TEST_CASE("one that leaves is told to end, behind the peer that it may have", "[pairing]") {
+  meeting m;
+  auto& alone = m.enter(1, role::client);
+  m.tell(alone.actor, atom::leave::value, uint64_t{1});
+  check_told_to_end(alone, end_reason::vanished);
+  // Its place is free for the next.
+  auto& client = m.enter(2, role::client);
+  m.leave(alone);
+  auto& worker = m.enter(3, role::worker);
+  m.tell(client.actor, atom::leave::value, uint64_t{2});
+  CHECK(client.actor.take<atom::bind, peer_ref>().id == 3);
+  check_told_to_end(client, end_reason::vanished);
+  m.leave(client);
+  CHECK(worker.actor.take<atom::bind, peer_ref>().id == 2);
+  CHECK(std::get<0>(worker.actor.take<atom::peer_end, uint64_t, ending>()) == 2);
+  // Nobody that it knows.
+  m.tell(m.admission, atom::leave::value, uint64_t{77});
+  CHECK(m.admission.empty());
+}
+
 TEST_CASE("a newer connection replaces the holder", "[pairing]") {
   meeting m{{.replaces = true, .timeout = patience}};
   auto& old = m.enter(1, role::client);
