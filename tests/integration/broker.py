@@ -35,7 +35,7 @@ class Broker:
     """A running broker. Leaving the context stops it by SIGTERM and asserts that it ends by itself with exit code 0 and
     without a sanitizer's report, unless the test has already seen to its end by `wait`."""
 
-    # Those of the running test, for the runner to show what they said when it fails.
+    # Those that serve the running test, for the runner to show what they said when it fails.
     started = []
 
     def __init__(self, *arguments, listen=("127.0.0.1:0",), cwd=None, binary=BINARY):

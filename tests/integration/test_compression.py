@@ -5,12 +5,10 @@ import unittest
 import uuid
 import zlib
 
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-
 from broker import Broker, SCALE
-from case import NO_PINGS, BrokerCase
-from peers import NpmPeer, TornadoPeer, WebsocketsPeer
-from test_relay import PeerCase, Relay
+from case import BrokerCase
+from peers import Program
+from test_relay import End, Relay
 from wire import BINARY, CONTINUATION, PING, PONG, TEXT, Wire, frame, upgrade
 
 MIB = 1 << 20
@@ -220,95 +218,86 @@ class WireTest(BrokerCase):
             self.assertLess(self.broker.rss() - before, 10 * 2 * (256 << 10) + 4 * MIB)
 
 
-def websockets_peer(**parameters):
-    """Python's websockets with these parameters in its offer."""
-    class Peer(WebsocketsPeer):
-        extensions = (ClientPerMessageDeflateFactory(**parameters),)
-    return Peer
-
-
-# As the library offers by default.
-Websockets = websockets_peer(server_max_window_bits=12, client_max_window_bits=12, compress_settings={"memLevel": 5})
+# Libraries by their own settings, and with some of the test's.
+WEBSOCKETS, WS, TORNADO = (End(kind, True) for kind in ("websockets", "ws", "tornado"))
 # One that nobody else can write to without recoding.
-Narrow = websockets_peer(server_max_window_bits=9, client_max_window_bits=9, client_no_context_takeover=True,
-                         server_no_context_takeover=True)
+NARROW = End("websockets", {"server_max_window_bits": 9, "client_max_window_bits": 9, "client_no_context_takeover": True,
+                            "server_no_context_takeover": True})
+# Compresses every message, each by itself.
+WS_EACH = End("ws", {"threshold": 0, "clientNoContextTakeover": True, "serverNoContextTakeover": True})
 
 
-class Npm(NpmPeer):
-    compression = "true"
-
-
-class NpmThreshold(NpmPeer):
-    """Compresses every message, each by itself."""
-    compression = '{"threshold": 0, "clientNoContextTakeover": true, "serverNoContextTakeover": true}'
-
-
-class Tornado(TornadoPeer):
-    compression = {}
-
-
-class CompressedCase(PeerCase):
-    options = (ON, *NO_PINGS)
-
-
-class NpmToWebsocketsTest(Relay, CompressedCase):
+class WsToWebsocketsTest(Relay, unittest.TestCase):
     """Both compress, and everything passes as it is."""
-    Client, Worker = Npm, Websockets
+    options = (ON,)
+    client, worker = WS, WEBSOCKETS
 
 
-class WebsocketsToNpmTest(Relay, CompressedCase):
-    Client, Worker = Websockets, NpmThreshold
+class WebsocketsToWsTest(Relay, unittest.TestCase):
+    options = (ON,)
+    client, worker = WEBSOCKETS, WS_EACH
 
 
-class TornadoToWebsocketsTest(Relay, CompressedCase):
+class TornadoToWebsocketsTest(Relay, unittest.TestCase):
     """Tornado asks for no window, so what it sends is too wide for the other."""
-    Client, Worker = Tornado, Websockets
+    options = (ON,)
+    client, worker = TORNADO, WEBSOCKETS
 
 
-class ClientAloneTest(Relay, CompressedCase):
-    Client, Worker = Npm, WebsocketsPeer
+class ClientAloneTest(Relay, unittest.TestCase):
+    options = (ON,)
+    client, worker = WS, End("websockets")
 
 
-class WorkerAloneTest(Relay, CompressedCase):
-    Client, Worker = TornadoPeer, Websockets
+class WorkerAloneTest(Relay, unittest.TestCase):
+    options = (ON,)
+    client, worker = End("tornado"), WEBSOCKETS
 
 
-class DifferentWindowsTest(Relay, CompressedCase):
-    Client, Worker = Npm, Narrow
+class DifferentWindowsTest(Relay, unittest.TestCase):
+    options = (ON,)
+    client, worker = WS, NARROW
 
 
-class NarrowToNarrowTest(Relay, CompressedCase):
-    Client, Worker = Narrow, Narrow
+class NarrowToNarrowTest(Relay, unittest.TestCase):
+    options = (ON,)
+    client, worker = NARROW, NARROW
 
 
-class SpreadTest(Relay, CompressedCase):
+class SpreadTest(Relay, unittest.TestCase):
     """Recoding between two network workers, with a window of 32 KiB."""
-    Client, Worker = Websockets, TornadoPeer
-    options = (*CompressedCase.options, "--scheduler.max-threads=4", "--scheduler.placement=spread",
-               "--relay-window=32KiB")
+    options = (ON, "--scheduler.max-threads=4", "--scheduler.placement=spread", "--relay-window=32KiB")
+    client, worker = WEBSOCKETS, End("tornado")
 
 
-class WideTest(Relay, CompressedCase):
-    Client, Worker = Npm, Npm
-    options = (*CompressedCase.options, "--compression.max-window-bits=15", "--compression.level=9",
-               "--compression.memory-level=9", "--compression.threshold=0")
+class WideTest(Relay, unittest.TestCase):
+    options = (ON, "--compression.max-window-bits=15", "--compression.level=9", "--compression.memory-level=9",
+               "--compression.threshold=0")
+    client, worker = WS, WS
 
 
-class WaitTest(CompressedCase):
+class WaitTest(BrokerCase):
     """A connection that waits meets one peer after another, each with its own agreement."""
 
-    options = (*CompressedCase.options, "--on-peer-loss=wait")
+    options = (ON, "--on-peer-loss=wait")
 
-    async def test_peers_that_differ_come_one_after_the_other(self):
-        client = await self.open(Npm, "/client/k")
+    def open(self, end, path):
+        return Program.of(end.kind).open(self.broker.url(path), compress=end.compress)
+
+    def test_peers_that_differ_come_one_after_the_other(self):
+        client = self.open(WS, "/client/k")
         text = "the same words again and again " * 100
-        for kind in (Websockets, WebsocketsPeer, Narrow, NpmThreshold, Tornado, Websockets):
-            await client.send("early " + text)
-            worker = await self.open(kind, "/worker/k")
-            self.assertEqual(await self.in_time(worker.receive()), ["early " + text])
-            await self.assert_relays(client, worker, [text, os.urandom(5000), "", text])
-            await worker.close()
-            await self.in_time(worker.closed())
+        for end in (WEBSOCKETS, End("websockets"), NARROW, WS_EACH, TORNADO, WEBSOCKETS):
+            client.send("early " + text)
+            worker = self.open(end, "/worker/k")
+            self.assertEqual(worker.receive(), "early " + text)
+            messages = [text, os.urandom(5000), "", text]
+            for sender, receiver in ((client, worker), (worker, client)):
+                for message in messages:
+                    sender.send(message)
+                self.assertEqual(receiver.receive_many(len(messages)), messages)
+            worker.close()
+            worker.closed()
 
 
 if __name__ == "__main__":

@@ -1,171 +1,170 @@
-"""What a client sends is what its worker receives, and back, whatever libraries the two are written with."""
+"""What a client sends is what its worker receives, and back, whatever libraries the two are written with.
 
-import asyncio
+One matrix: each kind of peer (peers/__init__.py) is a client once in each column, and the workers are the other kinds in
+turns. A column says how the two connect. To add a column or a kind, add a line to COLUMNS, or to KINDS there.
+"""
+
+import threading
+import typing
 import unittest
 
-from broker import Broker, scaled
-from peers import NpmPeer, TornadoPeer, WebsocketsPeer
+from broker import Broker
+from case import NO_PINGS
+from peers import KINDS, Program
 
 MEBIBYTE = 1 << 20
 
 
-class PeerCase(unittest.IsolatedAsyncioTestCase):
-    """A broker per test, and peers of the libraries that `Client` and `Worker` name."""
+class End(typing.NamedTuple):
+    """One side of a pair: its kind of peer, and what it offers of compression (see peers/__init__.py)."""
+    kind: str
+    compress: bool | dict = False
 
-    options = ()
 
-    async def asyncSetUp(self):
-        # unittest turns this on, and then asyncio remarks on each step that takes a while.
-        asyncio.get_running_loop().set_debug(False)
-        self.broker = self.enterContext(Broker(*self.options))
+class Column(typing.NamedTuple):
+    """Options of the broker, and whether the peers compress."""
+    options: tuple = ()
+    compress: bool = False
 
-    async def open(self, kind, path):
-        peer = await asyncio.wait_for(kind.open(self.broker.url(path)), scaled(20))
-        self.addAsyncCleanup(peer.release)
-        return peer
 
-    async def pair(self, key="gpu"):
-        return await self.open(self.Client, f"/client/{key}"), await self.open(self.Worker, f"/worker/{key}")
-
-    async def in_time(self, *awaitables):
-        return await asyncio.wait_for(asyncio.gather(*awaitables), scaled(20))
-
-    async def receive(self, peer, count):
-        return [await peer.receive() for _ in range(count)]
-
-    async def assert_arrives(self, sender, receiver, messages):
-        """All messages arrive as they were sent, in order; sending doesn't wait for that."""
-        async def send():
-            for message in messages:
-                await sender.send(message)
-
-        _, received = await self.in_time(send(), self.receive(receiver, len(messages)))
-        # Not assertEqual: its report of a difference takes minutes for large messages.
-        self.assertTrue(received == messages, f"got {len(received)} other messages than were sent")
-
-    async def assert_relays(self, client, worker, messages):
-        await self.assert_arrives(client, worker, messages)
-        await self.assert_arrives(worker, client, messages)
+COLUMNS = {
+    "Ws": Column(),
+    "WsSpread": Column(options=("--scheduler.max-threads=4", "--scheduler.placement=spread")),
+    "WsCompressed": Column(options=("--compression.mode=on",), compress=True),
+}
 
 
 class Relay:
-    """The tests that every pair of libraries runs."""
+    """The tests that every pair passes: `client` and `worker` are its ends. One broker serves them all."""
 
-    async def test_text_binary_and_empty(self):
-        client, worker = await self.pair()
-        await self.assert_relays(client, worker, ["text", b"binary", "", b"", "\0", b"\0\xff", "text again"])
+    options = ()
 
-    async def test_unicode(self):
-        client, worker = await self.pair()
-        await self.assert_relays(client, worker, ["grüße", "日本語", "🦆" * 1000, "\u0000\uffff\U0010ffff"])
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = cls.enterClassContext(Broker(*NO_PINGS, *cls.options))
 
-    async def test_every_length_of_the_length_field(self):
-        client, worker = await self.pair()
-        await self.assert_relays(client, worker, [b"x" * n for n in (1, 124, 125, 126, 127, 65535, 65536)])
+    def open(self, role, key):
+        end = getattr(self, role)
+        peer = Program.of(end.kind).open(self.broker.url(f"/{role}/{key}"), compress=end.compress)
+        self.assertEqual(peer.compressed, bool(end.compress) and KINDS[end.kind].compresses)
+        return peer
 
-    async def test_a_mebibyte(self):
-        client, worker = await self.pair()
-        await self.assert_relays(client, worker, [bytes(range(256)) * (MEBIBYTE // 256), "é" * (MEBIBYTE // 2)])
+    def pair(self, name=""):
+        key = f"{self._testMethodName}{name}"
+        return self.open("client", key), self.open("worker", key)
 
-    async def test_a_thousand_messages_both_ways_at_once(self):
-        client, worker = await self.pair()
-        there, back = ([f"{way} {n}" for n in range(1000)] for way in ("there", "back"))
-        await asyncio.gather(self.assert_arrives(client, worker, there), self.assert_arrives(worker, client, back))
+    def assert_arrives(self, sender, receiver, messages):
+        """All messages arrive as they were sent, in order; sending doesn't wait for that."""
+        sending = threading.Thread(target=lambda: [sender.send(message) for message in messages])
+        sending.start()
+        received = receiver.receive_many(len(messages))
+        sending.join()
+        # Not assertEqual: its report of a difference takes minutes for large messages.
+        self.assertTrue(received == messages, f"got {len(received)} other messages than were sent")
 
-    async def test_worker_comes_first(self):
-        worker = await self.open(self.Worker, "/worker/first")
-        client = await self.open(self.Client, "/client/first")
-        await self.assert_relays(client, worker, ["hello"])
+    def assert_relays(self, client, worker, messages):
+        self.assert_arrives(client, worker, messages)
+        self.assert_arrives(worker, client, messages)
 
-    async def test_messages_before_the_peer_came_are_kept(self):
-        client = await self.open(self.Client, "/client/early")
+    def test_text_binary_and_empty(self):
+        self.assert_relays(*self.pair(), ["text", b"binary", "", b"", "\0", b"\0\xff", "text again"])
+
+    def test_unicode(self):
+        self.assert_relays(*self.pair(), ["grüße", "日本語", "🦆" * 1000, "\u0000\uffff\U0010ffff"])
+
+    def test_every_length_of_the_length_field(self):
+        self.assert_relays(*self.pair(), [b"x" * n for n in (1, 124, 125, 126, 127, 65535, 65536)])
+
+    def test_a_mebibyte(self):
+        self.assert_relays(*self.pair(), [bytes(range(256)) * (MEBIBYTE // 256), "é" * (MEBIBYTE // 2)])
+
+    def test_fragments(self):
+        client, worker = self.pair()
+        for sender, receiver, kind in ((client, worker, self.client.kind), (worker, client, self.worker.kind)):
+            if not KINDS[kind].fragments:
+                continue
+            for parts in (("one ", "twö ", "", "three"), ("long " * 1000, "", "🦆" * 1000),
+                          (b"\0" * 70000, b"", b"\1" * 70000)):
+                sender.send_fragments(*parts)
+                self.assertTrue(receiver.receive() == parts[0][:0].join(parts), "another message than was sent")
+
+    def test_a_thousand_messages_in_order(self):
+        self.assert_relays(*self.pair(), [f"message {n}" for n in range(1000)])
+
+    def test_a_hundred_messages_both_ways_at_once(self):
+        client, worker = self.pair()
+        there, back = ([f"{way} {n} " * (n + 1) for n in range(100)] for way in ("there", "back"))
+        for n in range(100):
+            client.send(there[n])
+            worker.send(back[n])
+        self.assertEqual(worker.receive_many(100), there)
+        self.assertEqual(client.receive_many(100), back)
+
+    def test_worker_comes_first(self):
+        worker = self.open("worker", "first")
+        self.assert_relays(self.open("client", "first"), worker, ["hello"])
+
+    def test_messages_before_the_peer_came_are_kept(self):
+        client = self.open("client", "early")
         early = [f"early {n}" for n in range(50)]
         for message in early:
-            await client.send(message)
-        worker = await self.open(self.Worker, "/worker/early")
-        self.assertEqual(await self.in_time(self.receive(worker, len(early))), [early])
-        await self.assert_relays(client, worker, ["and now live"])
+            client.send(message)
+        worker = self.open("worker", "early")
+        self.assertEqual(worker.receive_many(len(early)), early)
+        self.assert_relays(client, worker, ["and now live"])
 
-    async def test_keys_are_apart(self):
-        pairs = [await self.pair(key) for key in ("one", "two", "caf%C3%A9", "a.b-c_d~e")]
+    def test_keys_are_apart(self):
+        pairs = [self.pair(f"-{name}") for name in ("one", "two", "caf%C3%A9", "a.b-c_d~e")]
         for number, (client, worker) in enumerate(pairs):
-            await client.send(f"for worker {number}")
-            await worker.send(f"for client {number}")
+            client.send(f"for worker {number}")
+            worker.send(f"for client {number}")
         for number, (client, worker) in enumerate(pairs):
-            received = await self.in_time(worker.receive(), client.receive())
-            self.assertEqual(received, [f"for worker {number}", f"for client {number}"])
+            self.assertEqual((worker.receive(), client.receive()), (f"for worker {number}", f"for client {number}"))
 
-    async def test_pings_are_answered_with_and_without_a_peer(self):
-        client = await self.open(self.Client, "/client/ping")
-        await self.in_time(client.ping("alone"))
-        worker = await self.open(self.Worker, "/worker/ping")
-        await self.in_time(client.ping("paired"), worker.ping("worker"))
+    def test_pings_are_answered_with_and_without_a_peer(self):
+        client = self.open("client", "ping")
+        if KINDS[self.client.kind].pings:
+            client.ping("alone")
+        worker = self.open("worker", "ping")
+        for peer, kind in ((client, self.client.kind), (worker, self.worker.kind)):
+            if KINDS[kind].pings:
+                peer.ping("paired")
 
-    async def test_the_client_closes(self):
-        client, worker = await self.pair()
-        await client.send("last words")
-        self.assertEqual(await self.in_time(worker.receive()), ["last words"])
-        await client.close(4321, "that is äll")
-        self.assertEqual(await self.in_time(worker.closed()), [(4321, "that is äll")])
+    def test_the_client_closes(self):
+        client, worker = self.pair()
+        client.send("last words")
+        self.assertEqual(worker.receive(), "last words")
+        client.close(4321, "that is äll")
+        self.assertEqual(worker.closed(), (4321, "that is äll"))
+        self.assertEqual(client.closed()[0], 4321)
 
-    async def test_the_worker_closes(self):
-        client, worker = await self.pair()
-        # Until something has passed, the worker may come and go before the client is known.
-        await worker.send("last words")
-        self.assertEqual(await self.in_time(client.receive()), ["last words"])
-        await worker.close(3000, "done")
-        self.assertEqual(await self.in_time(client.closed()), [(3000, "done")])
+    def test_the_worker_closes(self):
+        client, worker = self.pair()
+        worker.close(3000, "done")
+        self.assertEqual(client.closed(), (3000, "done"))
+        self.assertEqual(worker.closed()[0], 3000)
 
-    async def test_what_came_before_the_close_arrives_before_it(self):
-        client, worker = await self.pair()
+    def test_what_came_before_the_close_arrives_before_it(self):
+        client, worker = self.pair()
         messages = [f"{n} " * 100 for n in range(500)]
-
-        async def send():
-            for message in messages:
-                await client.send(message)
-            await client.close(1000, "bye")
-
-        _, received = await self.in_time(send(), self.receive(worker, len(messages)))
-        self.assertEqual(received, messages)
-        self.assertEqual(await self.in_time(worker.closed()), [(1000, "bye")])
+        for message in messages:
+            client.send(message)
+        client.close(1000, "bye")
+        self.assertEqual(worker.rest(), (messages, (1000, "bye")))
 
 
-class WebsocketsToTornadoTest(Relay, PeerCase):
-    Client, Worker = WebsocketsPeer, TornadoPeer
+def add_classes():
+    kinds = list(KINDS)
+    for turn, (name, column) in enumerate(COLUMNS.items(), 1):
+        for number, client in enumerate(kinds):
+            worker = kinds[(number + turn) % len(kinds)]
+            title = "".join(word.capitalize() for word in f"{client}-to-{worker}-over".split("-")) + name
+            globals()[title] = type(title, (Relay, unittest.TestCase),
+                                    {"client": End(client, column.compress), "worker": End(worker, column.compress),
+                                     "options": column.options, "__module__": __name__})
 
 
-class TornadoToNpmTest(Relay, PeerCase):
-    Client, Worker = TornadoPeer, NpmPeer
-
-
-class NpmToWebsocketsTest(Relay, PeerCase):
-    Client, Worker = NpmPeer, WebsocketsPeer
-
-
-class SpreadTest(Relay, PeerCase):
-    """The two ends of a pair on different network workers."""
-
-    Client, Worker = WebsocketsPeer, WebsocketsPeer
-    options = ("--scheduler.max-threads=4", "--scheduler.placement=spread")
-
-
-class FragmentTest(PeerCase):
-    """Messages that their sender cuts into fragments arrive whole."""
-
-    Client, Worker = WebsocketsPeer, NpmPeer
-
-    async def test_text(self):
-        client, worker = await self.pair()
-        for sender, receiver in ((client, worker), (worker, client)):
-            await sender.send_fragments("one ", "twö ", "", "three")
-            self.assertEqual(await self.in_time(receiver.receive()), ["one twö three"])
-
-    async def test_binary(self):
-        client, worker = await self.pair()
-        for sender, receiver in ((client, worker), (worker, client)):
-            await sender.send_fragments(b"\0" * 70000, b"", b"\1" * 70000)
-            self.assertEqual(await self.in_time(receiver.receive()), [b"\0" * 70000 + b"\1" * 70000])
-
+add_classes()
 
 if __name__ == "__main__":
     unittest.main()
