@@ -53,6 +53,12 @@ def frame(opcode, payload=b"", *, fin=True, reserved=0, mask=MASK, length=None, 
     return head + (mask + masked(payload, mask) if mask else payload)
 
 
+def fragments(opcode, *parts, fin=True):
+    """A message's frames, one for each part. `fin=False` leaves the message open."""
+    last = len(parts) - 1
+    return [frame(CONTINUATION if n else opcode, part, fin=fin and n == last) for n, part in enumerate(parts)]
+
+
 def close_payload(code, reason=""):
     return struct.pack("!H", code) + (reason.encode() if isinstance(reason, str) else reason)
 
