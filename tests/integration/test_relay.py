@@ -140,6 +140,9 @@ class Relay:
 
     def test_the_worker_closes(self):
         client, worker = self.pair()
+        # Until something has passed, the worker may come and go before the client is known.
+        worker.send("last words")
+        self.assertEqual(client.receive(), "last words")
         worker.close(3000, "done")
         self.assertEqual(client.closed(), (3000, "done"))
         self.assertEqual(worker.closed()[0], 3000)
