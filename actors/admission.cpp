@@ -26,12 +26,13 @@ void admission::on_exit() {
   gate_.guard_with(nullptr);
 }
 
-void admission::ask(const peer_info& who, std::function<void(const verdict&)> answer) {
+void admission::ask(const peer_info& who, std::vector<std::string> subprotocols,
+                    std::function<void(const verdict&)> answer) {
   auto pairing = directory::find_pairing(system());
   if (!pairing || draining_)
     return answer({who.id, refusal::draining, "the broker is starting or shutting down"});
   asked_.emplace(who.id, std::move(answer));
-  send(pairing, claim{who.id, who.side, who.key});
+  send(pairing, claim{who.id, who.side, who.key, std::move(subprotocols)});
 }
 
 void admission::admit(peer_info who, net::link_ptr socket) {

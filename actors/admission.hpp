@@ -26,7 +26,8 @@ public:
   void on_exit() override;
 
 private:
-  void ask(const peer_info& who, std::function<void(const verdict&)> answer) override;
+  void ask(const peer_info& who, std::vector<std::string> subprotocols,
+           std::function<void(const verdict&)> answer) override;
   void admit(peer_info who, net::link_ptr socket) override;
   void withdraw(uint64_t ticket) override;
 

@@ -8,9 +8,9 @@ namespace tandem {
 
 void audit_state::on_connected(const connected& event) {
   connections_.insert(event.who.id);
-  spdlog::info("audit connected id={} role={} key={} remote={} connections={}", event.who.id,
-               to_string(event.who.side), log_value(event.who.key), event.who.remote,
-               connections_.size());
+  spdlog::info("audit connected id={} role={} key={} remote={} subprotocol={} connections={}",
+               event.who.id, to_string(event.who.side), log_value(event.who.key), event.who.remote,
+               log_value(event.who.subprotocol), connections_.size());
 }
 
 void audit_state::on_paired(const paired& event) {

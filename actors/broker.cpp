@@ -150,6 +150,20 @@ std::optional<int> handle_other_actions(const config::outcome& wanted) {
   return std::nullopt;
 }
 
+net::trusted_peers trusted_peers_of(const std::vector<config::network>& networks) {
+  net::trusted_peers trusted;
+  for (const auto& x : networks) {
+    if (x.is_local()) {
+      trusted.local = true;
+      continue;
+    }
+    // The config's check has read it already.
+    auto first = net::ip_address::parse(x.address).value();
+    trusted.ranges.push_back({first, first.is_v4() && x.bits <= 32 ? 96 + x.bits : x.bits});
+  }
+  return trusted;
+}
+
 net::front_options front_options_of(const config::settings& settings, net::scheduler& scheduler) {
   net::front_options options;
   for (const auto& endpoint : settings.listen)
@@ -157,7 +171,9 @@ net::front_options front_options_of(const config::settings& settings, net::sched
         {.address = endpoint.address,
          .port = endpoint.port,
          .mode = endpoint.mode,
-         .compression = endpoint.compression.value_or(settings.compression) == config::toggle::on});
+         .compression = endpoint.compression.value_or(settings.compression) == config::toggle::on,
+         .proxy_protocol = endpoint.proxy_protocol,
+         .max_connections = endpoint.max_connections});
   options.where = {settings.client_path, settings.worker_path};
   options.handshake_timeout = settings.handshake_timeout;
   options.limits.decoder.max_message = settings.max_message_size;
@@ -171,6 +187,16 @@ net::front_options front_options_of(const config::settings& settings, net::sched
   options.deflate = {.max_window_bits = static_cast<uint8_t>(settings.compression_max_window_bits),
                      .keeps_context = settings.compression_context_takeover == config::toggle::on &&
                                       settings.on_peer_loss != config::loss_policy::wait};
+  const auto burst = settings.rate_burst;
+  options.limits.rates = {{settings.message_rate, burst}, {settings.byte_rate, burst}};
+  options.door = {.connections = settings.max_connections,
+                  .connections_per_address = settings.max_connections_per_ip,
+                  .arrivals = {settings.accept_rate, burst},
+                  .arrivals_per_address = {settings.accept_rate_per_ip, burst}};
+  options.max_handshakes = settings.max_handshakes;
+  options.max_buffered_bytes = settings.max_buffered_bytes;
+  options.trusted = trusted_peers_of(settings.trusted_proxies);
+  options.subprotocols = settings.subprotocols;
   if (settings.placement == config::placement::key)
     options.choose_home = [&](const std::string& key) -> net::network_worker& {
       return scheduler.home_of(key);
@@ -201,7 +227,8 @@ std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::sc
       .connections = {.window = window,
                       .pending = std::min(static_cast<int64_t>(settings.pending_bytes), window),
                       .waits_for_next_peer = waits,
-                      .recode = recoder_options_of(settings)},
+                      .recode = recoder_options_of(settings),
+                      .most_buffered = settings.max_buffered_bytes},
       .heartbeats = {.client_interval = settings.heartbeat_client_interval,
                      .worker_interval = settings.heartbeat_worker_interval,
                      .timeout = settings.heartbeat_timeout},
@@ -265,6 +292,8 @@ int serve(const config::settings& settings, const extension_registry& extensions
   spdlog::info("shutting down signal={}", signals.wait());
   auto ended = shut_down(system, front, root, signals, settings.drain_timeout);
   root = nullptr;
+  if (auto n = front.refusals().total(); n > 0)
+    spdlog::info("refusals total={} {}", n, to_string(front.refusals()));
   if (!ended) {
     // The system's destructor would wait for it.
     spdlog::warn("an extension is still busy: ending without it actors={}",

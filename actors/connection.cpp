@@ -48,8 +48,8 @@ void connection_state::start(net::link_ptr link, peer_info who,
   join();
   link_->allow(options_->pending);
   link_->start(*this);
-  spdlog::debug("connected id={} role={} key={} remote={} compression={}", who_.id,
-                to_string(who_.side), log_value(who_.key), who_.remote,
+  spdlog::debug("connected id={} role={} key={} remote={} subprotocol={} compression={}", who_.id,
+                to_string(who_.side), log_value(who_.key), who_.remote, log_value(who_.subprotocol),
                 net::to_string(who_.deflate));
 }
 
@@ -71,9 +71,18 @@ void connection_state::join() {
 
 void connection_state::on_chunk(net::chunk frames) {
   if (!peer_)
-    return held_.push_back(std::move(frames));
+    return hold(std::move(frames));
   pass_on(std::move(frames));
   recode();
+}
+
+/// Keeps what is sent ahead of the peer.
+void connection_state::hold(net::chunk frames) {
+  held_.push_back(std::move(frames));
+  if (options_->most_buffered == 0 || net::buffered_bytes() <= options_->most_buffered)
+    return;
+  held_.clear();
+  give_up(ending::by(end_reason::overloaded));
 }
 
 void connection_state::pass_on(net::chunk frames) {
@@ -283,11 +292,14 @@ void connection_state::end_later(ending how) {
 
 void connection_state::on_hangup() {
   // With a peer, what was sent before is still to be read, once there is credit.
-  if (!peer_) {
-    auto how = ending::by(end_reason::vanished);
-    link_->close(how);
-    on_end(how);
-  }
+  if (!peer_)
+    give_up(ending::by(end_reason::vanished));
+}
+
+/// As close, from outside the behaviour.
+void connection_state::give_up(const ending& how) {
+  link_->close(how);
+  on_end(how);
 }
 
 /// Tells the peer and the log. Returns the exit reason.
@@ -298,12 +310,11 @@ caf::error connection_state::conclude(ending how) {
   if (peer_)
     self_->send(peer_, atom::peer_end::value, who_.id, how);
   auto stats = link_->stats();
-  spdlog::info("disconnected id={} role={} key={} remote={} reason={} code={} messages_in={} "
-               "bytes_in={} bytes_out={} "
-               "rtt_us={}",
+  spdlog::info("disconnected id={} role={} key={} remote={} subprotocol={} reason={} code={} "
+               "messages_in={} bytes_in={} bytes_out={} rtt_us={}",
                who_.id, to_string(who_.side), log_value(who_.key), who_.remote,
-               to_string(how.reason), how.code, stats.messages_in, stats.bytes_in, stats.bytes_out,
-               stats.rtt.count());
+               log_value(who_.subprotocol), to_string(how.reason), how.code, stats.messages_in,
+               stats.bytes_in, stats.bytes_out, stats.rtt.count());
   return make_error(how);
 }
 

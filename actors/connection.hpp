@@ -27,6 +27,9 @@ struct connection_options {
   bool waits_for_next_peer = false;
   /// For a pair whose ends don't agree on compression.
   net::recoder_options recode{};
+  /// With more than so many bytes in the whole broker, one without a peer may not send ahead; 0 for
+  /// no limit.
+  uint64_t most_buffered = 0;
 };
 
 class connection_state : public net::link_events {
@@ -72,6 +75,8 @@ private:
   void finish_leaving();
   bool drains(const ending& how);
   void end_later(ending how);
+  void give_up(const ending& how);
+  void hold(net::chunk frames);
   caf::error conclude(ending how);
 
   base* self_;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace tandem {
 
@@ -32,15 +33,18 @@ struct peer_info {
   role side = role::client;
   /// What the pairing goes by: the decoded {key} of the path.
   std::string key;
-  /// "address:port" of the other end.
+  /// "address:port" of the client, or "unix"; by the word of a trusted proxy, if one passes it on.
   std::string remote;
   /// What it agreed on for the compression of its messages.
   net::deflate_params deflate{};
+  /// The application's subprotocol that was agreed on (RFC 6455, section 1.9); empty for none.
+  std::string subprotocol{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
-  return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate);
+  return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate,
+           x.subprotocol);
 }
 
 /// ADMISSION -> PAIRING: a peer asks to come.
@@ -49,11 +53,13 @@ struct claim {
   uint64_t ticket = 0;
   role side = role::client;
   std::string key;
+  /// Those that it offers and the broker accepts, the one that it prefers first.
+  std::vector<std::string> subprotocols{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, claim& x) {
-  return f(caf::meta::type_name("claim"), x.ticket, x.side, x.key);
+  return f(caf::meta::type_name("claim"), x.ticket, x.side, x.key, x.subprotocols);
 }
 
 /// PAIRING -> ADMISSION: the answer to a claim; `none` means yes.
@@ -62,11 +68,13 @@ struct verdict {
   refusal why = refusal::none;
   /// For the JSON body's `detail`.
   std::string detail;
+  /// The subprotocol to agree on; empty for none.
+  std::string subprotocol{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, verdict& x) {
-  return f(caf::meta::type_name("verdict"), x.ticket, x.why, x.detail);
+  return f(caf::meta::type_name("verdict"), x.ticket, x.why, x.detail, x.subprotocol);
 }
 
 /// PAIRING -> connection: its peer.

@@ -18,7 +18,8 @@ void pairing_state::start(const pairing_options& options) {
 verdict pairing_state::decide(const claim& request) {
   if (draining_)
     return {request.ticket, refusal::draining, "the broker is shutting down"};
-  auto& seat = slots_[request.key].of(request.side);
+  auto& pair = slots_[request.key];
+  auto& seat = pair.of(request.side);
   auto taken = seat.next != 0 || (seat.holder != 0 && !seat.leaving);
   if (taken && !options_.replaces)
     return {request.ticket, refusal::key_taken,
@@ -27,8 +28,27 @@ verdict pairing_state::decide(const claim& request) {
   if (members_.contains(seat.next))
     end(seat.next, end_reason::replaced);
   seat.next = request.ticket;
-  reservations_.emplace(request.ticket, reservation{request.side, request.key});
-  return {request.ticket, refusal::none, {}};
+  auto subprotocol = agree(pair, request);
+  reservations_.emplace(request.ticket, reservation{request.side, request.key, subprotocol});
+  return {request.ticket, refusal::none, {}, std::move(subprotocol)};
+}
+
+/// The subprotocol for a newcomer; empty for none. A pair never has two: once one side has agreed
+/// on one, the other can agree on that one alone.
+std::string pairing_state::agree(slot& pair, const claim& request) const {
+  const auto* others = subprotocol_of(pair.of(other(request.side)));
+  if (others == nullptr || others->empty())
+    return request.subprotocols.empty() ? std::string{} : request.subprotocols.front();
+  return std::ranges::count(request.subprotocols, *others) != 0 ? *others : std::string{};
+}
+
+/// What whoever is to be bound has agreed on; null if nobody is there, nor on its way.
+const std::string* pairing_state::subprotocol_of(const seat& x) const {
+  if (auto coming = reservations_.find(x.next); coming != reservations_.end())
+    return &coming->second.subprotocol;
+  auto id = x.next != 0 ? x.next : x.leaving ? 0 : x.holder;
+  auto there = members_.find(id);
+  return there == members_.end() ? nullptr : &there->second.self.who.subprotocol;
 }
 
 void pairing_state::withdraw(uint64_t ticket) {

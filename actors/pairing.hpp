@@ -82,6 +82,7 @@ private:
   struct reservation {
     role side;
     std::string key;
+    std::string subprotocol;
   };
 
   struct entry {
@@ -90,6 +91,8 @@ private:
     clock::time_point waits_until;
   };
 
+  std::string agree(slot& pair, const claim& request) const;
+  const std::string* subprotocol_of(const seat& x) const;
   void on_down(const caf::down_msg& down);
   void vacate(slot_map::iterator at, const peer_info& gone, const ending& how);
   void settle(slot_map::iterator at);

@@ -24,7 +24,8 @@ constexpr std::array all_flags{
 
 bool is_list(const option& row) noexcept {
   return std::holds_alternative<endpoints_option>(row.type) ||
-         std::holds_alternative<names_option>(row.type);
+         std::holds_alternative<names_option>(row.type) ||
+         std::holds_alternative<networks_option>(row.type);
 }
 
 /// The parts between the commas; none of an empty text.

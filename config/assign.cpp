@@ -1,6 +1,7 @@
 #include "config/assign.hpp"
 
 #include "config/endpoint.hpp"
+#include "config/network.hpp"
 #include "config/path_pattern.hpp"
 #include "config/problem.hpp"
 #include "config/text.hpp"
@@ -55,6 +56,13 @@ const std::string* to_word(const value& x) noexcept {
   if (const auto* atom = std::get_if<value::atom>(&x.data))
     return &atom->name;
   return std::get_if<std::string>(&x.data);
+}
+
+/// RFC 9110, section 5.6.2.
+bool is_token_character(unsigned char c) noexcept {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+         marks.find(static_cast<char>(c)) != std::string_view::npos;
 }
 
 /// Assigns `x` to the field of `row` in `to`, by the type of the option.
@@ -129,12 +137,26 @@ struct assigner {
     auto found = for_each_text([&](const std::string& text) -> std::string {
       if (text.empty())
         return "is no name";
+      if (type.tokens && !std::ranges::all_of(text, is_token_character))
+        return "has a character that can't stand in a header's list";
       if (std::ranges::count(names, text) != 0)
         return "is listed twice";
       names.push_back(text);
       return {};
     });
     return found.empty() ? set(type, std::move(names)) : found;
+  }
+
+  faults operator()(const networks_option& type) const {
+    std::vector<network> networks;
+    auto found = for_each_text([&](const std::string& text) -> std::string {
+      auto parsed = parse_network(text);
+      if (const auto* why = std::get_if<std::string>(&parsed))
+        return *why;
+      networks.push_back(std::move(std::get<network>(parsed)));
+      return {};
+    });
+    return found.empty() ? set(type, std::move(networks)) : found;
   }
 
 private:

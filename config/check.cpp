@@ -1,6 +1,7 @@
 #include "config/check.hpp"
 
 #include "config/assign.hpp"
+#include "config/endpoint.hpp"
 #include "config/ini.hpp"
 #include "config/nearest.hpp"
 #include "config/path_pattern.hpp"
@@ -143,6 +144,18 @@ void draft::check_paths() {
   report(*row, places_[row],
          *shared + " would fit both " + show(*row, values_) + " and " + std::string{other->name} +
              ", which is " + show(*other, values_));
+}
+
+void draft::check_proxies() {
+  const auto* listen = find_option("listen");
+  auto trusted = places_.find(find_option("trusted-proxies"));
+  auto asking = std::ranges::find_if(values_.listen, &endpoint::proxy_protocol);
+  if (asking == values_.listen.end() || !values_.trusted_proxies.empty() ||
+      (trusted != places_.end() && !trusted->second.accepted))
+    return;
+  report(*listen, places_[listen],
+         quoted(to_string(*asking)) + " lets nobody in: set trusted-proxies to the addresses of "
+                                      "the proxies that may send a PROXY header");
 }
 
 void draft::check_extensions(std::span<const std::string> known) {

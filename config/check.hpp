@@ -29,6 +29,9 @@ public:
   /// Checks what no option can check alone, after everything is read: that no path fits both roles.
   void check_paths();
 
+  /// Checks that someone may use each listener that asks for a PROXY header.
+  void check_proxies();
+
   /// Checks that each extension is one of `known`.
   void check_extensions(std::span<const std::string> known);
 

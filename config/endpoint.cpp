@@ -61,6 +61,29 @@ std::string show_compression(const endpoint& x) {
   return *x.compression == toggle::on ? "on" : "off";
 }
 
+fault set_proxy_protocol(endpoint& x, std::string_view value) {
+  if (!value.empty() && value != "on")
+    return "has a value for proxy-protocol, which takes none";
+  x.proxy_protocol = true;
+  return {};
+}
+
+std::string show_proxy_protocol(const endpoint& x) {
+  return x.proxy_protocol ? "on" : "";
+}
+
+fault set_max_connections(endpoint& x, std::string_view value) {
+  auto count = parse_number<size_t>(value);
+  if (!count || *count == 0)
+    return "has no number from 1 up for max-connections";
+  x.max_connections = *count;
+  return {};
+}
+
+std::string show_max_connections(const endpoint& x) {
+  return x.max_connections == 0 ? "" : std::to_string(x.max_connections);
+}
+
 /// What may stand behind the "?".
 struct listener_option {
   std::string_view name;
@@ -72,6 +95,8 @@ struct listener_option {
 constexpr std::array listener_options{
     listener_option{"mode", set_mode, show_mode},
     listener_option{"compression", set_compression, show_compression},
+    listener_option{"proxy-protocol", set_proxy_protocol, show_proxy_protocol},
+    listener_option{"max-connections", set_max_connections, show_max_connections},
 };
 
 fault unknown_option(std::string_view name) {

@@ -76,6 +76,7 @@ outcome load(std::span<const std::string> arguments, const surroundings& around)
   for (const auto& [row, value] : given.values)
     draft.read_argument(*row, value);
   draft.check_paths();
+  draft.check_proxies();
   draft.check_extensions(around.extensions);
   append(result.problems, draft.problems());
   result.settings = draft.values();
@@ -87,6 +88,7 @@ void read(std::string_view text, std::string_view name, settings& to,
   draft draft{to};
   draft.read_file(text, name);
   draft.check_paths();
+  draft.check_proxies();
   append(problems, draft.problems());
   to = draft.values();
 }

@@ -12,6 +12,10 @@ using namespace std::chrono_literals;
 constexpr uint64_t KiB = uint64_t{1} << 10;
 constexpr uint64_t MiB = uint64_t{1} << 20;
 constexpr uint64_t GiB = uint64_t{1} << 30;
+constexpr uint64_t TiB = uint64_t{1} << 40;
+constexpr size_t most_connections = 10'000'000;
+/// Per second.
+constexpr size_t highest_rate = 1'000'000'000;
 /// Beyond this, JSON and JavaScript can't tell one size from the next.
 constexpr uint64_t largest_message = uint64_t{1} << 53;
 
@@ -25,6 +29,15 @@ std::vector<option> make_table() {
        "Path that clients connect to. What stands in place of {key} says which worker is theirs."},
       {"worker-path", "Addresses", path_option{&settings::worker_path, "/worker/{key}"},
        "Path that workers connect to. No path may match both this one and client-path."},
+
+      {"subprotocols", "Addresses",
+       names_option{&settings::subprotocols, {}, "subprotocols", R"(["chat", "mqtt"])", true},
+       "Subprotocols of the application's. The first one in a peer's offer that is listed here is "
+       "agreed on. If the list is empty, none is, whatever is offered."},
+      {"trusted-proxies", "Addresses", networks_option{&settings::trusted_proxies, {}},
+       "Proxies that are believed when they say whose connection they pass on, by the PROXY "
+       "protocol (a listener with ?proxy-protocol) or by X-Forwarded-For: IP addresses, networks, "
+       "or \"unix\" for those that come by a Unix-domain socket."},
 
       {"on-conflict", "Pairing",
        choice_option<conflict_policy>{
@@ -49,6 +62,37 @@ std::vector<option> make_table() {
        size_option{&settings::max_message_size, 64 * MiB, {1, largest_message}},
        "The largest message that either side may send; a larger one closes its sender with 1009. "
        "A large message is passed on piece by piece, so this doesn't set what memory is used."},
+      {"max-connections", "Limits",
+       count_option{&settings::max_connections, 0, {1, most_connections, "no limit"}},
+       "How many clients and workers may be connected. A listener has a limit of its own by "
+       "?max-connections=N. Whoever comes beyond it is refused with 503."},
+      {"max-connections-per-ip", "Limits",
+       count_option{&settings::max_connections_per_ip, 0, {1, most_connections, "no limit"}},
+       "How many of them may come from one IP address, or one IPv6 network of 64 bits. Whoever "
+       "comes beyond it is refused with 429."},
+      {"max-handshakes", "Limits",
+       count_option{&settings::max_handshakes, 10'000, {1, most_connections, "no limit"}},
+       "How many connections may be under way to their handshake. Beyond it, the one that has "
+       "taken longest has to go, with 503, so that slow ones don't keep others out."},
+      {"accept-rate", "Limits",
+       count_option{&settings::accept_rate, 0, {1, highest_rate, "no limit"}},
+       "How many connections may come in a second. Whoever comes too fast is refused with 429."},
+      {"accept-rate-per-ip", "Limits",
+       count_option{&settings::accept_rate_per_ip, 0, {1, highest_rate, "no limit"}},
+       "How many of them may come from one IP address, or one IPv6 network of 64 bits."},
+      {"message-rate", "Limits",
+       count_option{&settings::message_rate, 0, {1, highest_rate, "no limit"}},
+       "How many messages in a second each connection may send. One that sends more is read more "
+       "slowly, so that TCP slows it down. Nothing is dropped."},
+      {"byte-rate", "Limits", size_option{&settings::byte_rate, 0, {1, TiB, "no limit"}},
+       "How many bytes in a second each connection may send, heads of frames included. One that "
+       "sends more is slowed down in the same way."},
+      {"rate-burst", "Limits", duration_option{&settings::rate_burst, 1s, {1ms, 10min}},
+       "What would come in so much time at one of these rates may come at once."},
+      {"max-buffered-bytes", "Limits",
+       size_option{&settings::max_buffered_bytes, 0, {MiB, TiB, "no limit"}},
+       "How many bytes of messages the broker may hold in all. Above it, newcomers are refused "
+       "with 503, and those who send ahead of their peer are closed with 1013. Pairs go on."},
 
       {"handshake-timeout", "Timeouts",
        duration_option{&settings::handshake_timeout, 10s, {100ms, 10min}},
@@ -61,7 +105,8 @@ std::vector<option> make_table() {
        duration_option{&settings::drain_timeout, 10s, {1ms, 1h, "don't wait"}},
        "How long a shutdown may take to deliver what is under way."},
 
-      {"extensions", "Extensions", names_option{&settings::extensions, {}, R"(["greeter"])"},
+      {"extensions", "Extensions",
+       names_option{&settings::extensions, {}, "actor types", R"(["greeter"])"},
        "Names of the actor types to spawn at start."},
       {"log-level", "Logging",
        choice_option<log_level>{&settings::log_level,

@@ -72,15 +72,26 @@ struct endpoints_option {
 struct names_option {
   std::vector<std::string> settings::*member;
   std::vector<std::string> fallback;
+  /// Whose names they are, in the plural.
+  std::string_view whose;
   /// A list that a message may show.
   std::string_view example;
+  /// Only tokens of HTTP (RFC 9110, section 5.6.2).
+  bool tokens = false;
+};
+
+/// Any number of networks.
+struct networks_option {
+  std::vector<network> settings::*member;
+  std::vector<network> fallback;
 };
 
 /// What an option takes, what it is by default, and the field that it lands in.
 using option_type =
     std::variant<duration_option, size_option, count_option, choice_option<conflict_policy>,
                  choice_option<loss_policy>, choice_option<toggle>, choice_option<placement>,
-                 choice_option<log_level>, path_option, endpoints_option, names_option>;
+                 choice_option<log_level>, path_option, endpoints_option, names_option,
+                 networks_option>;
 
 /// A row of the table.
 struct option {

@@ -36,10 +36,26 @@ struct endpoint {
   uint16_t mode = 0660;
   /// Whether messages may be compressed; as compression.mode has it if it isn't set.
   std::optional<toggle> compression{};
+  /// Every connection begins with a PROXY header.
+  bool proxy_protocol = false;
+  /// Connections by this listener; 0: no limit.
+  size_t max_connections = 0;
 
   bool is_unix() const noexcept { return address.starts_with('/'); }
 
   bool operator==(const endpoint&) const = default;
+};
+
+/// Addresses that are treated alike.
+struct network {
+  /// A numeric IP address, or "unix" for the peers of Unix-domain sockets.
+  std::string address;
+  /// The bits that count, from the first.
+  unsigned bits = 0;
+
+  bool is_local() const noexcept { return address == "unix"; }
+
+  bool operator==(const network&) const = default;
 };
 
 /// One value per row of the option table, which holds what each of them means and accepts.
@@ -50,6 +66,9 @@ struct settings {
   std::vector<endpoint> listen;
   std::string client_path;
   std::string worker_path;
+  /// Names, in no order.
+  std::vector<std::string> subprotocols;
+  std::vector<network> trusted_proxies;
 
   conflict_policy on_conflict;
   loss_policy on_peer_loss;
@@ -62,6 +81,21 @@ struct settings {
   uint64_t relay_window;
   /// Bytes.
   uint64_t max_message_size;
+  /// 0: no limit, here and below.
+  size_t max_connections;
+  size_t max_connections_per_ip;
+  size_t max_handshakes;
+  /// Connections per second.
+  size_t accept_rate;
+  size_t accept_rate_per_ip;
+  /// Messages per second of each connection.
+  size_t message_rate;
+  /// Bytes per second of each connection.
+  uint64_t byte_rate;
+  /// What comes in so much time at these rates may come at once.
+  std::chrono::milliseconds rate_burst;
+  /// Bytes.
+  uint64_t max_buffered_bytes;
 
   std::chrono::milliseconds handshake_timeout;
   std::chrono::milliseconds close_timeout;

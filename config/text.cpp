@@ -1,6 +1,7 @@
 #include "config/text.hpp"
 
 #include "config/endpoint.hpp"
+#include "config/network.hpp"
 #include "config/units.hpp"
 
 #include <span>
@@ -22,6 +23,10 @@ std::string show_value(const std::string& x) {
 }
 
 std::string show_value(const endpoint& x) {
+  return quoted(to_string(x));
+}
+
+std::string show_value(const network& x) {
   return quoted(to_string(x));
 }
 
@@ -74,6 +79,7 @@ struct placeholder_visitor {
   std::string operator()(const path_option&) const { return "PATH"; }
   std::string operator()(const endpoints_option&) const { return "LISTENER,..."; }
   std::string operator()(const names_option&) const { return "NAME,..."; }
+  std::string operator()(const networks_option&) const { return "NETWORK,..."; }
 };
 
 struct accepted_visitor {
@@ -96,7 +102,12 @@ struct accepted_visitor {
   std::string operator()(const endpoints_option&) const {
     return R"(a list of at least one "ADDRESS:PORT" or "unix:PATH")";
   }
-  std::string operator()(const names_option&) const { return "a list of names of actor types"; }
+  std::string operator()(const names_option& x) const {
+    return "a list of names of " + std::string{x.whose};
+  }
+  std::string operator()(const networks_option&) const {
+    return R"(a list of IP addresses, networks, or "unix")";
+  }
 };
 
 struct example_visitor {
@@ -110,6 +121,9 @@ struct example_visitor {
     return {};
   }
   std::string operator()(const names_option& x) const { return std::string{x.example}; }
+  std::string operator()(const networks_option&) const {
+    return R"(["127.0.0.1", "10.0.0.0/8", "unix"])";
+  }
 };
 
 } // namespace

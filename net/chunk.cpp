@@ -6,8 +6,33 @@
 
 namespace tandem::net {
 
+namespace {
+
+/// What a thread counts by itself before it tells the others: they need no cache line of their own
+/// for each chunk, and most of what comes to a thread leaves by it.
+constexpr int64_t count_step = 64 << 10;
+
+std::atomic<int64_t> counted{0};
+thread_local int64_t uncounted = 0;
+
+void count(int64_t bytes) noexcept {
+  uncounted += bytes;
+  if (uncounted < count_step && uncounted > -count_step)
+    return;
+  counted.fetch_add(uncounted, std::memory_order_relaxed);
+  uncounted = 0;
+}
+
+int64_t size_of(size_t capacity) noexcept {
+  return static_cast<int64_t>(sizeof(chunk_block) + capacity);
+}
+
+} // namespace
+
 chunk_block* chunk_block::make(size_t capacity) {
-  return ::new (::operator new(sizeof(chunk_block) + capacity)) chunk_block{capacity};
+  auto* room = ::operator new(sizeof(chunk_block) + capacity);
+  count(size_of(capacity));
+  return ::new (room) chunk_block{capacity};
 }
 
 void intrusive_ptr_add_ref(chunk_block* block) noexcept {
@@ -19,6 +44,7 @@ void intrusive_ptr_release(chunk_block* block) noexcept {
   if (block->refs_.load(std::memory_order_acquire) != 1 &&
       block->refs_.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
+  count(-size_of(block->capacity));
   block->~chunk_block();
   ::operator delete(block);
 }
@@ -41,6 +67,10 @@ void chunk_builder::append(std::span<const std::byte> bytes) {
     return;
   std::memcpy(prepare(bytes.size()), bytes.data(), bytes.size());
   commit(bytes.size());
+}
+
+uint64_t buffered_bytes() noexcept {
+  return static_cast<uint64_t>(std::max<int64_t>(counted.load(std::memory_order_relaxed), 0));
 }
 
 chunk make_chunk(std::span<const std::byte> bytes) {

@@ -99,6 +99,10 @@ private:
   chunk_block_ptr block_;
 };
 
+/// The memory that all chunks of the process hold, in bytes, to within 64 KiB for each thread that
+/// makes or frees them. Any thread.
+uint64_t buffered_bytes() noexcept;
+
 /// A chunk with a copy of `bytes`. Throws std::bad_alloc.
 chunk make_chunk(std::span<const std::byte> bytes);
 

@@ -31,13 +31,14 @@ constexpr size_t max_throughput = 64;
 } // namespace
 
 struct front::impl {
-  explicit impl(front_options wanted) : state{.options = std::move(wanted)} {}
+  explicit impl(front_options wanted) : state{std::move(wanted)} {}
 
   void listen(const listen_address& where);
 
+  /// Outlives the context, which takes handshakes that aren't done with it.
+  front_state state;
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-  front_state state;
   std::vector<std::unique_ptr<listener>> listeners;
   bool accepting = false;
   std::atomic<bool> has_keeper{false};
@@ -76,6 +77,10 @@ std::vector<std::string> front::listening() const {
   for (const auto& listener : impl_->listeners)
     result.push_back(listener->name());
   return result;
+}
+
+const refusal_counts& front::refusals() const noexcept {
+  return impl_->state.refusals;
 }
 
 void front::start() {

@@ -3,9 +3,12 @@
 
 #include "net/deflate_offer.hpp"
 #include "net/gate.hpp"
+#include "net/ip_address.hpp"
 #include "net/network_worker.hpp"
+#include "net/refusal_counts.hpp"
 #include "net/route.hpp"
 #include "net/session.hpp"
+#include "net/turnstile.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -26,6 +29,10 @@ struct listen_address {
   uint16_t mode = 0660;
   /// Its peers may have their messages compressed.
   bool compression = false;
+  /// Every connection begins with a PROXY header.
+  bool proxy_protocol = false;
+  /// The most connections; 0 for no limit.
+  size_t max_connections = 0;
 };
 
 struct front_options {
@@ -36,6 +43,15 @@ struct front_options {
   session_limits limits;
   /// For peers of listeners with compression.
   deflate_policy deflate;
+  turnstile_limits door{};
+  /// Handshakes that may wait for their peers at a time; 0 for no limit.
+  size_t max_handshakes = 0;
+  /// With more than so many bytes in chunks nobody new comes in; 0 for no limit.
+  uint64_t max_buffered_bytes = 0;
+  /// Proxies that may say whose connection they pass on.
+  trusted_peers trusted{};
+  /// The application's subprotocols that may be agreed on.
+  std::vector<std::string> subprotocols{};
   /// The network worker for a key.
   std::function<network_worker&(const std::string& key)> choose_home;
 };
@@ -49,6 +65,9 @@ public:
 
   /// "address:port" with the real port, or "unix:path", for each listener.
   std::vector<std::string> listening() const;
+
+  /// How often each refusal came about. Any thread.
+  const refusal_counts& refusals() const noexcept;
 
   /// Starts the thread. Peers are served once there is a gatekeeper.
   void start();

@@ -1,5 +1,10 @@
 #include "net/handshake.hpp"
 
+#include "net/forwarded_for.hpp"
+#include "net/head_check.hpp"
+#include "net/help_page.hpp"
+#include "net/subprotocol.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -12,6 +17,7 @@
 #include <array>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace tandem::net {
 
@@ -26,6 +32,12 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 /// Read at once of a request's head, in bytes; most have less.
 constexpr size_t head_step = 2048;
 
+/// How long a refused peer may take to read why.
+constexpr auto refusal_time = std::chrono::seconds{2};
+
+/// Refusals that are logged at info level.
+constexpr rate logged_refusals{100, std::chrono::seconds{1}};
+
 template <class Response>
 std::string text_of(const Response& response) {
   std::ostringstream out;
@@ -33,23 +45,49 @@ std::string text_of(const Response& response) {
   return out.str();
 }
 
-/// How long a refused peer may take to read why.
-constexpr auto refusal_time = std::chrono::seconds{2};
+/// The values of a header's fields as one list (RFC 9110, section 5.3).
+std::string joined(const upgrade_request& request, beast::string_view name) {
+  std::string list;
+  auto [first, last] = request.equal_range(name);
+  for (; first != last; ++first)
+    list.append(list.empty() ? "" : ",").append(first->value());
+  return list;
+}
+
+std::vector<size_t> caps_of(const std::vector<listen_address>& listeners) {
+  std::vector<size_t> caps;
+  for (const auto& listener : listeners)
+    caps.push_back(listener.max_connections);
+  return caps;
+}
 
 } // namespace
+
+front_state::front_state(front_options wanted)
+    : options{std::move(wanted)}, door{std::make_shared<turnstile>(options.door,
+                                                                   caps_of(options.listen))} {}
 
 handshake::handshake(stream_socket socket, const listen_address& via, front_state& state)
     : deadline_{socket.get_executor()}, answered_{socket.get_executor(),
                                                   asio::steady_timer::time_point::max()},
       stream_{std::move(socket)}, via_{via}, state_{state}, buffer_{size_t{2} * max_request_head} {}
 
+handshake::~handshake() {
+  end_waiting();
+}
+
 asio::awaitable<void> handshake::run() {
   if (stream_.remote().empty())
     co_return;
   who_.remote = stream_.remote();
+  client_ = stream_.address();
   set_deadline(state_.options.handshake_timeout);
 
-  auto fault = co_await read_request();
+  begin_waiting();
+  auto fault = co_await meet();
+  if (fault.why == refusal::none)
+    fault = co_await read_request();
+  end_waiting();
   if (fault.why == refusal::none)
     fault = identify();
   if (fault.why == refusal::none)
@@ -61,67 +99,148 @@ asio::awaitable<void> handshake::run() {
   deadline_.cancel();
 }
 
-/// When it passes, whatever the coroutine waits for ends with an error.
+// -- waiting for the peer -----------------------------------------------------
+
+/// Joins those who wait. If that makes too many, the one that has waited longest has to go: slow
+/// peers can't keep out those who are done in a moment.
+void handshake::begin_waiting() {
+  auto& waiting = state_.waiting;
+  waits_ = waiting.insert(waiting.end(), this);
+  if (auto most = state_.options.max_handshakes; most != 0 && waiting.size() > most)
+    waiting.front()->give_up(stop::crowded_out);
+}
+
+void handshake::end_waiting() noexcept {
+  if (auto at = std::exchange(waits_, std::nullopt))
+    state_.waiting.erase(*at);
+}
+
+/// Whatever the coroutine waits for ends with an error.
+void handshake::give_up(stop why) {
+  end_waiting();
+  stopped_ = why;
+  answered_.cancel();
+  stream_.cancel();
+}
+
+route_fault handshake::fault_of_stop() const {
+  if (stopped_ == stop::crowded_out)
+    return {refusal::overloaded, "too many handshakes are under way, and this one was the slowest"};
+  return {refusal::timed_out, "the request's head didn't come within handshake-timeout"};
+}
+
 void handshake::set_deadline(std::chrono::milliseconds delay) {
   deadline_.expires_after(delay);
   deadline_.async_wait([self = shared_from_this()](beast::error_code error) {
-    if (error)
-      return;
-    self->timed_out_ = true;
-    self->answered_.cancel();
-    self->stream_.cancel();
+    if (!error)
+      self->give_up(stop::timed_out);
   });
 }
+
+// -- who it is ----------------------------------------------------------------
+
+/// Finds out whose connection it is, as far as that can be told ahead of the request.
+asio::awaitable<route_fault> handshake::meet() {
+  const auto& trusted = state_.options.trusted;
+  if (via_.proxy_protocol) {
+    if (!trusted.contain(client_))
+      co_return route_fault{refusal::untrusted_proxy, "it isn't among trusted-proxies"};
+    beast::error_code error;
+    auto result = co_await stream_.read_proxy_header(error);
+    if (const auto* fault = std::get_if<proxy_header_fault>(&result))
+      co_return route_fault{refusal::bad_proxy_header, std::string{fault->detail}};
+    if (error || stopped_ != stop::none)
+      co_return route_fault{refusal::bad_proxy_header, "the PROXY header didn't come in time"};
+    if (const auto& header = std::get<proxy_header>(result); header.source) {
+      client_ = header.source;
+      who_.remote = to_string(*client_, header.port);
+    }
+  }
+  // Whom a trusted proxy stands for may be in its request.
+  if (trusted.contain(client_))
+    co_return route_fault{refusal::none, {}};
+  co_return arrive();
+}
+
+void handshake::ask_for_forwarded_client() {
+  const auto& trusted = state_.options.trusted;
+  if (arrived_ || !trusted.contain(client_))
+    return;
+  if (auto found = forwarded_client(joined(request_, "X-Forwarded-For"), trusted)) {
+    client_ = found;
+    who_.remote = to_string(*found);
+  }
+}
+
+route_fault handshake::arrive() {
+  if (std::exchange(arrived_, true))
+    return {refusal::none, {}};
+  if (auto fault = state_.door->arrive(client_, turnstile::clock::now()))
+    return {fault->why, std::move(fault->detail)};
+  return {refusal::none, {}};
+}
+
+// -- the request --------------------------------------------------------------
 
 asio::awaitable<route_fault> handshake::read_request() {
   upgrade_parser parser;
   parser.header_limit(max_request_head);
-  auto error = co_await read_head(parser);
-  if (timed_out_)
-    co_return route_fault{refusal::timed_out,
-                          "the request's head didn't come within handshake-timeout"};
-  if (error == http::error::end_of_stream ||
-      (error && error.category() == asio::error::get_system_category())) {
-    stream_.close();
-    co_return route_fault{refusal::bad_request, {}};
-  }
-  if (error)
-    co_return fault_of(error);
-  if (parser.chunked() || parser.content_length().value_or(0) > 0)
-    co_return route_fault{refusal::bad_request, "a request to upgrade has no body"};
+  if (auto fault = co_await read_head(parser))
+    co_return std::move(*fault);
   request_ = parser.release();
   co_return route_fault{refusal::none, {}};
 }
 
-/// What follows the head stays in the buffer.
-asio::awaitable<beast::error_code> handshake::read_head(upgrade_parser& parser) {
-  beast::error_code error;
+/// Reads up to the end of the head; what follows it stays in the buffer. What is wrong, if anything
+/// is; the stream is closed if nobody is there to be told.
+asio::awaitable<std::optional<route_fault>> handshake::read_head(upgrade_parser& parser) {
+  head_check check;
   while (!parser.is_header_done()) {
     auto room = buffer_.prepare(std::min(head_step, buffer_.max_size() - buffer_.size()));
     if (room.size() == 0)
-      co_return http::error::buffer_overflow;
-    auto n = co_await stream_.read_some({static_cast<char*>(room.data()), room.size()}, error);
+      co_return fault_of(http::error::buffer_overflow);
+    const std::span<char> bytes{static_cast<char*>(room.data()), room.size()};
+    beast::error_code error;
+    auto n = co_await stream_.read_some(bytes, error);
+    if (stopped_ != stop::none)
+      co_return fault_of_stop();
     if (error == asio::error::eof && parser.got_some())
-      parser.put_eof(error);
-    else if (error == asio::error::eof)
-      error = http::error::end_of_stream;
-    if (error)
-      co_return error;
+      co_return fault_of(http::error::partial_message);
+    if (error) {
+      stream_.close();
+      co_return route_fault{refusal::bad_request, {}};
+    }
+    if (auto fault = check.feed({bytes.data(), n}))
+      co_return fault;
     buffer_.commit(n);
     buffer_.consume(parser.put(buffer_.data(), error));
     if (error && error != http::error::need_more)
-      co_return error;
+      co_return fault_of(error);
   }
-  co_return beast::error_code{};
+  co_return std::nullopt;
 }
 
+/// Whether it may come in, as far as the front can tell.
 route_fault handshake::identify() {
+  ask_for_forwarded_client();
+  if (auto fault = arrive(); fault.why != refusal::none)
+    return fault;
   auto judged = judge_request(request_, state_.options.where);
   if (auto* fault = std::get_if<route_fault>(&judged))
     return std::move(*fault);
   auto& match = std::get<route_match>(judged);
   who_.side = match.side;
   who_.key = std::move(match.key);
+  return enter();
+}
+
+route_fault handshake::enter() {
+  const auto most = state_.options.max_buffered_bytes;
+  if (most != 0 && buffered_bytes() > most)
+    return {refusal::overloaded, "the broker holds too many bytes"};
+  const auto listener = static_cast<size_t>(&via_ - state_.options.listen.data());
+  if (auto fault = state_.door->enter(listener, client_, place_))
+    return {fault->why, std::move(fault->detail)};
   return {refusal::none, {}};
 }
 
@@ -129,7 +248,9 @@ asio::awaitable<route_fault> handshake::ask_gatekeeper() {
   if (state_.keeper == nullptr)
     co_return route_fault{refusal::draining, "the broker isn't ready"};
   who_.id = ++state_.last_ticket;
-  state_.keeper->ask(who_, [weak = weak_from_this()](const verdict& answer) {
+  auto offered = matching_subprotocols(joined(request_, "Sec-WebSocket-Protocol"),
+                                       state_.options.subprotocols);
+  state_.keeper->ask(who_, std::move(offered), [weak = weak_from_this()](const verdict& answer) {
     if (auto self = weak.lock()) {
       self->verdict_ = answer;
       self->answered_.cancel();
@@ -144,13 +265,17 @@ asio::awaitable<route_fault> handshake::ask_gatekeeper() {
   co_return route_fault{refusal::broker_fault, "the broker didn't answer within handshake-timeout"};
 }
 
+// -- the answer ---------------------------------------------------------------
+
 asio::awaitable<void> handshake::upgrade() {
   deflate_answer deflate;
   if (auto offers = offered_extensions(request_); offers && via_.compression)
     deflate = choose_deflate(*offers, state_.options.deflate);
   who_.deflate = deflate.params;
+  who_.subprotocol = verdict_->subprotocol;
   beast::error_code error;
-  co_await stream_.write(text_of(make_acceptance(request_, deflate.header)), error);
+  co_await stream_.write(text_of(make_acceptance(request_, deflate.header, who_.subprotocol)),
+                         error);
   if (state_.keeper == nullptr)
     co_return;
   if (error)
@@ -161,28 +286,49 @@ asio::awaitable<void> handshake::upgrade() {
 
 /// From here on the socket belongs to its network worker.
 void handshake::hand_over() {
+  const auto& limits = state_.options.limits;
+  // Somewhat longer, so that one who merely doesn't read is ended as stalled, with a word.
+  stream_.set_silence_limit(limits.stall_timeout * 5 / 4 + std::chrono::seconds{1});
   auto early = beast::buffers_to_string(buffer_.data());
   auto& worker = state_.options.choose_home(who_.key);
-  auto link = session::make(worker, stream_.release(), std::move(early), state_.options.limits,
-                            {.deflate = who_.deflate.agreed});
+  auto link = session::make(worker, stream_.release(), std::move(early), limits,
+                            {.deflate = who_.deflate.agreed}, std::move(place_));
   state_.keeper->admit(std::move(who_), std::move(link));
 }
 
 asio::awaitable<void> handshake::refuse(route_fault fault) {
-  timed_out_ = false;
+  log(fault);
+  state_.refusals.add(fault.why);
+  place_ = {};
+  if (describe(fault.why).status == 0)
+    co_return stream_.close();
+  const bool crowded_out = std::exchange(stopped_, stop::none) == stop::crowded_out;
   set_deadline(refusal_time);
-  const auto& row = describe(fault.why);
-  spdlog::info("refused remote={} reason={} status={} detail=\"{}\"", who_.remote, row.name,
-               row.status, fault.detail);
+  const auto answer = answer_to(fault);
   beast::error_code error;
-  co_await stream_.write(text_of(make_refusal(fault)), error);
-  if (error)
+  co_await stream_.write(answer, error);
+  if (error || crowded_out)
     co_return;
   stream_.finish_writing();
   // Closing on unread bytes would reset the connection, and the answer could be lost.
+  begin_waiting();
   std::array<char, 4096> rest;
-  while (!timed_out_ && !error)
+  while (stopped_ == stop::none && !error)
     co_await stream_.read_some(rest, error);
+}
+
+std::string handshake::answer_to(const route_fault& fault) const {
+  if (fault.why == refusal::not_a_websocket && wants_html(request_))
+    return text_of(make_help_page(state_.options.where));
+  return text_of(make_refusal(fault));
+}
+
+void handshake::log(const route_fault& fault) {
+  const auto& row = describe(fault.why);
+  const bool shown = state_.logged.take(logged_refusals, token_bucket::clock::now());
+  spdlog::log(shown ? spdlog::level::info : spdlog::level::debug,
+              "refused remote={} reason={} status={} detail=\"{}\"", who_.remote, row.name,
+              row.status, fault.detail);
 }
 
 } // namespace tandem::net

@@ -2,8 +2,15 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include <array>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <utility>
+#include <variant>
 
 namespace tandem::net {
 
@@ -13,14 +20,52 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
+std::optional<ip_address> address_of(const stream_socket::endpoint_type& x) {
+  const auto* raw = static_cast<const void*>(x.data());
+  if (x.protocol().family() == AF_INET)
+    return ip_address::v4(
+        reinterpret_cast<const uint8_t*>(&static_cast<const sockaddr_in*>(raw)->sin_addr));
+  if (x.protocol().family() == AF_INET6)
+    return ip_address::v6(
+        reinterpret_cast<const uint8_t*>(&static_cast<const sockaddr_in6*>(raw)->sin6_addr));
+  return std::nullopt;
+}
+
 } // namespace
 
 peer_stream::peer_stream(stream_socket socket) : socket_{std::move(socket)} {
   error_code error;
-  if (auto endpoint = socket_.remote_endpoint(error); !error)
+  if (auto endpoint = socket_.remote_endpoint(error); !error) {
     remote_ = to_string(endpoint);
+    address_ = address_of(endpoint);
+  }
   // A Unix-domain socket has no such delay, and says so.
   socket_.set_option(asio::ip::tcp::no_delay{true}, error);
+}
+
+/// It looks at what is there and then takes as much of it as belongs to the header, so that what
+/// follows stays in the kernel for whoever reads next, be it TLS or HTTP.
+asio::awaitable<proxy_header_result> peer_stream::read_proxy_header(error_code& error) {
+  std::array<char, max_proxy_header> bytes;
+  size_t taken = 0;
+  for (;;) {
+    auto room = asio::buffer(bytes) + taken;
+    auto [failed, n] = co_await socket_.async_receive(room, stream_socket::message_peek, use_tuple);
+    // Asio has no error for the end of the stream here.
+    error = n == 0 && !failed ? error_code{asio::error::eof} : failed;
+    if (error)
+      co_return proxy_header_begun{};
+    auto result = parse_proxy_header({bytes.data(), taken + n});
+    if (std::holds_alternative<proxy_header_fault>(result))
+      co_return result;
+    const auto* header = std::get_if<proxy_header>(&result);
+    const auto belongs = header != nullptr ? header->size - taken : n;
+    // What was looked at is there, so this takes it at once.
+    co_await asio::async_read(socket_, asio::buffer(room, belongs), use_tuple);
+    taken += belongs;
+    if (header != nullptr)
+      co_return result;
+  }
 }
 
 asio::awaitable<size_t> peer_stream::read_some(std::span<char> buffer, error_code& error) {
@@ -33,6 +78,12 @@ asio::awaitable<size_t> peer_stream::read_some(std::span<char> buffer, error_cod
 asio::awaitable<void> peer_stream::write(std::string_view bytes, error_code& error) {
   auto [failed, n] = co_await asio::async_write(socket_, asio::buffer(bytes), use_tuple);
   error = failed;
+}
+
+void peer_stream::set_silence_limit(std::chrono::milliseconds limit) noexcept {
+  // A Unix-domain socket has no such option, and no machine to lose.
+  auto count = static_cast<unsigned>(limit.count());
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &count, sizeof count);
 }
 
 void peer_stream::finish_writing() noexcept {

@@ -31,13 +31,16 @@ void append_control(chunk_builder& to, opcode op, std::span<const std::byte> pay
 } // namespace
 
 session::session(network_worker& worker, unique_fd fd, std::string early,
-                 const session_limits& limits, decoder_extensions agreed)
+                 const session_limits& limits, decoder_extensions agreed, turnstile::place place)
     : socket_handler{worker}, worker_{worker}, limits_{limits}, fd_{std::move(fd)},
-      decoder_{sender::client, limits.decoder, agreed}, early_{std::move(early)} {}
+      decoder_{sender::client, limits.decoder, agreed}, early_{std::move(early)},
+      place_{std::move(place)}, throttle_{limits.rates ? std::make_shared<throttle>() : nullptr} {}
 
 link_ptr session::make(network_worker& worker, unique_fd fd, std::string early,
-                       const session_limits& limits, decoder_extensions agreed) {
-  return link_ptr{new session{worker, std::move(fd), std::move(early), limits, agreed}};
+                       const session_limits& limits, decoder_extensions agreed,
+                       turnstile::place place) {
+  return link_ptr{
+      new session{worker, std::move(fd), std::move(early), limits, agreed, std::move(place)}};
 }
 
 // -- the owner's side ---------------------------------------------------------
@@ -47,8 +50,10 @@ void session::start(link_events& events) {
   worker_.add(*this, EPOLLIN | EPOLLRDHUP);
   interest_ = EPOLLIN | EPOLLRDHUP;
   bytes_in_ = early_.size();
-  if (auto early = std::exchange(early_, {}); !early.empty())
+  if (auto early = std::exchange(early_, {}); !early.empty()) {
     consume(std::as_writable_bytes(std::span{early}));
+    slow_down(early.size(), decoder_.messages());
+  }
   update_interest();
 }
 
@@ -129,10 +134,13 @@ void session::on_ready(uint32_t events) {
 void session::read() {
   auto buffer = worker_.read_buffer();
   if (state_ == state::open)
-    buffer = buffer.first(std::min(buffer.size(), static_cast<size_t>(room())));
+    buffer = buffer.first(std::min({buffer.size(), static_cast<size_t>(room()),
+                                    throttle_ ? throttle_->read_size() : SIZE_MAX}));
   auto n = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
   if (n < 0) {
-    if (errno != EAGAIN && errno != EINTR)
+    if (errno == ETIMEDOUT)
+      on_eof("the other end's machine acknowledges nothing any more");
+    else if (errno != EAGAIN && errno != EINTR)
       on_eof();
     return;
   }
@@ -141,8 +149,29 @@ void session::read() {
   ++life_;
   bytes_in_ += static_cast<size_t>(n);
   // Past its close frame, or its fault, nothing that a peer sends means anything.
-  if (state_ == state::open || state_ == state::closing)
-    consume(buffer.first(static_cast<size_t>(n)));
+  if (state_ != state::open && state_ != state::closing)
+    return;
+  const auto messages = decoder_.messages();
+  consume(buffer.first(static_cast<size_t>(n)));
+  slow_down(static_cast<size_t>(n), decoder_.messages() - messages);
+}
+
+/// So much was read: stops reading for a while if the rates say so.
+void session::slow_down(size_t bytes, uint64_t messages) {
+  if (!throttle_)
+    return;
+  auto pause = throttle_->charge(limits_.rates, bytes, messages, clock::now());
+  if (pause == clock::duration::zero())
+    return;
+  throttled_ = true;
+  // It may be gone by then, and its throttle with it.
+  worker_.call_after(std::chrono::ceil<std::chrono::milliseconds>(pause),
+                     [this, alive = std::weak_ptr{throttle_}] {
+                       if (alive.expired())
+                         return;
+                       throttled_ = false;
+                       update_interest();
+                     });
 }
 
 void session::consume(std::span<std::byte> in) {
@@ -206,11 +235,11 @@ void session::on_violation() {
 }
 
 /// The other end's FIN, or a broken connection.
-void session::on_eof() {
+void session::on_eof(std::string_view text) {
   auto was = state_;
   finish();
   if (was == state::open)
-    end(ending::by(end_reason::vanished));
+    end(ending::by(end_reason::vanished, text));
 }
 
 void session::on_pong(std::span<const std::byte> payload) {
@@ -374,7 +403,7 @@ int64_t session::room() const noexcept {
 
 bool session::reading() const noexcept {
   if (state_ == state::open)
-    return room() > 0 && outbox_.control_bytes() < max_control_backlog;
+    return !throttled_ && room() > 0 && outbox_.control_bytes() < max_control_backlog;
   return state_ != state::done;
 }
 

@@ -6,6 +6,8 @@
 #include "net/link.hpp"
 #include "net/network_worker.hpp"
 #include "net/outbox.hpp"
+#include "net/throttle.hpp"
+#include "net/turnstile.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -15,11 +17,13 @@
 namespace tandem::net {
 
 struct session_limits {
-  decoder_limits decoder;
+  decoder_limits decoder{};
   /// How long the other end may take for its part of the closing handshake.
   std::chrono::milliseconds close_timeout{5000};
   /// How long the other end may stand still with bytes that wait to leave.
   std::chrono::milliseconds stall_timeout{30000};
+  /// How fast it may send.
+  throttle_limits rates{};
 };
 
 /// The server's side of one WebSocket after its handshake: reads and decodes, queues and writes,
@@ -27,10 +31,11 @@ struct session_limits {
 /// is non-blocking.
 class session final : public link, private socket_handler {
 public:
-  /// `early` are bytes that came right behind the handshake. `limits` outlive the session. Any
-  /// thread.
+  /// `early` are bytes that came right behind the handshake. `limits` outlive the session. It keeps
+  /// `place` for as long as it has its socket. Any thread.
   static link_ptr make(network_worker& worker, unique_fd fd, std::string early,
-                       const session_limits& limits, decoder_extensions agreed = {});
+                       const session_limits& limits, decoder_extensions agreed = {},
+                       turnstile::place place = {});
 
   home& where() noexcept override { return worker_; }
   void start(link_events& events) override;
@@ -66,7 +71,7 @@ private:
   };
 
   session(network_worker& worker, unique_fd fd, std::string early, const session_limits& limits,
-          decoder_extensions agreed);
+          decoder_extensions agreed, turnstile::place place);
 
   int fd() const noexcept override { return fd_.get(); }
   void on_ready(uint32_t events) override;
@@ -79,8 +84,9 @@ private:
   void deliver(chunk frames);
   void on_close_frame();
   void on_violation();
-  void on_eof();
+  void on_eof(std::string_view text = {});
   void on_pong(std::span<const std::byte> payload);
+  void slow_down(size_t bytes, uint64_t messages);
   void queue_control(chunk frames);
   void queue_close(uint16_t code, std::string_view text);
   void write_failed();
@@ -102,6 +108,9 @@ private:
   frame_decoder decoder_;
   outbox outbox_;
   std::string early_;
+  turnstile::place place_;
+  /// Null without rates.
+  std::shared_ptr<throttle> throttle_;
   /// Cost that may still be delivered.
   int64_t allowance_ = 0;
   uint64_t bytes_in_ = 0;
@@ -120,6 +129,8 @@ private:
   state state_ = state::open;
   bool peer_closed_ = false;
   bool write_blocked_ = false;
+  /// It isn't read for a while, since it sends faster than its rates.
+  bool throttled_ = false;
   bool released_ = false;
 };
 

@@ -119,7 +119,8 @@ std::optional<std::vector<extension_offer>> offered_extensions(const upgrade_req
   return parse_extensions(all);
 }
 
-acceptance_response make_acceptance(const upgrade_request& request, std::string_view extensions) {
+acceptance_response make_acceptance(const upgrade_request& request, std::string_view extensions,
+                                    std::string_view subprotocol) {
   acceptance_response response{http::status::switching_protocols, 11};
   response.set(http::field::server, server_name);
   response.set(http::field::upgrade, "websocket");
@@ -128,6 +129,8 @@ acceptance_response make_acceptance(const upgrade_request& request, std::string_
                accept_value(request[http::field::sec_websocket_key]));
   if (!extensions.empty())
     response.set(http::field::sec_websocket_extensions, extensions);
+  if (!subprotocol.empty())
+    response.set(http::field::sec_websocket_protocol, subprotocol);
   return response;
 }
 

@@ -42,8 +42,9 @@ route_fault fault_of(boost::beast::error_code error);
 std::optional<std::vector<extension_offer>> offered_extensions(const upgrade_request& request);
 
 /// The answer that upgrades, to a request that was judged well (RFC 6455, section 4.2.2).
-/// `extensions` are those that are agreed on; may be empty. Any thread.
-acceptance_response make_acceptance(const upgrade_request& request, std::string_view extensions);
+/// `extensions` and `subprotocol` are what is agreed on; may be empty. Any thread.
+acceptance_response make_acceptance(const upgrade_request& request, std::string_view extensions,
+                                    std::string_view subprotocol);
 
 /// The answer that refuses: a status and a JSON body that names the fault. Any thread.
 refusal_response make_refusal(const route_fault& fault);

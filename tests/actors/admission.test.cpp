@@ -18,7 +18,8 @@ struct lobby {
 
   /// Asks as the front does, and keeps the answer.
   void ask(const peer_info& who) {
-    gate.keeper->ask(who, [this, id = who.id](const verdict& x) { answers[id].push_back(x); });
+    gate.keeper->ask(who, {"chat"},
+                     [this, id = who.id](const verdict& x) { answers[id].push_back(x); });
     w.settle();
   }
 
@@ -57,6 +58,7 @@ TEST_CASE("the pairing's answer gets to whoever asked", "[admission]") {
     auto request = l.pairing.take<claim>();
     CHECK(request.ticket == who.id);
     CHECK(request.side == who.side);
+    CHECK(request.subprotocols == std::vector<std::string>{"chat"});
     CHECK(request.key == who.key);
   }
   l.answer({2, refusal::key_taken, "taken"});
@@ -93,7 +95,7 @@ TEST_CASE("who withdraws gets no answer, and the pairing learns of it", "[admiss
 TEST_CASE("without a pairing everyone is refused at once", "[admission]") {
   lobby l;
   directory::clear(l.w.system(), 1);
-  l.gate.keeper->ask(client, [&](const verdict& x) { l.answers[1].push_back(x); });
+  l.gate.keeper->ask(client, {}, [&](const verdict& x) { l.answers[1].push_back(x); });
   REQUIRE(l.answers[1].size() == 1);
   CHECK(l.answers[1][0].ticket == 1);
   CHECK(l.answers[1][0].why == refusal::draining);

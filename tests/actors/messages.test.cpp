@@ -18,18 +18,18 @@ auto values(const net::deflate_params& x) {
 }
 
 auto values(const peer_info& x) {
-  const auto& [id, side, key, remote, deflate] = x;
-  return std::tuple{id, side, key, remote, values(deflate)};
+  const auto& [id, side, key, remote, deflate, subprotocol] = x;
+  return std::tuple{id, side, key, remote, values(deflate), subprotocol};
 }
 
 auto values(const claim& x) {
-  const auto& [ticket, side, key] = x;
-  return std::tuple{ticket, side, key};
+  const auto& [ticket, side, key, subprotocols] = x;
+  return std::tuple{ticket, side, key, subprotocols};
 }
 
 auto values(const verdict& x) {
-  const auto& [ticket, why, detail] = x;
-  return std::tuple{ticket, why, detail};
+  const auto& [ticket, why, detail, subprotocol] = x;
+  return std::tuple{ticket, why, detail, subprotocol};
 }
 
 auto values(const ending& x) {
@@ -121,8 +121,8 @@ TEMPLATE_TEST_CASE("a message arrives as it was sent", "[messages]", peer_info, 
   auto handle = other.as<connection_actor>();
   const auto samples = std::tuple{
       someone,
-      claim{72, role::worker, "key"},
-      verdict{73, refusal::key_taken, "this key already has a client"},
+      claim{72, role::worker, "key", {"chat", "mqtt"}},
+      verdict{73, refusal::key_taken, "this key already has a client", "chat"},
       peer_ref{74, handle, {true, 8, 15, true, false}},
       member{someone, handle, 75},
       connected{someone},

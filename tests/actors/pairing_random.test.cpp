@@ -163,7 +163,7 @@ private:
   }
 
   void admit(uint64_t id) {
-    const auto& [ticket, side, key] = claims_.at(id - 1);
+    const auto& [ticket, side, key, subprotocols] = claims_.at(id - 1);
     auto& link = w_.make_link(below(2));
     peer_info who{id, side, key, "remote"};
     auto handle =

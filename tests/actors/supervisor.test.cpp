@@ -57,7 +57,7 @@ struct broker {
 
   refusal ask(uint64_t id, role side, const std::string& key = "key") {
     auto answer = refusal::broker_fault;
-    gate.keeper->ask({id, side, key, "remote"}, [&](const verdict& x) { answer = x.why; });
+    gate.keeper->ask({id, side, key, "remote"}, {}, [&](const verdict& x) { answer = x.why; });
     w.settle();
     return answer;
   }

@@ -53,12 +53,23 @@ TEST_CASE("the defaults are the documented ones") {
   CHECK(x.listen == std::vector<endpoint>{{"0.0.0.0", 8080}, {"::", 8080}});
   CHECK(x.client_path == "/client/{key}");
   CHECK(x.worker_path == "/worker/{key}");
+  CHECK(x.subprotocols.empty());
+  CHECK(x.trusted_proxies.empty());
   CHECK(x.on_conflict == conflict_policy::reject);
   CHECK(x.on_peer_loss == loss_policy::close);
   CHECK(x.pair_timeout == 5min);
   CHECK(x.pending_bytes == 65536);
   CHECK(x.relay_window == 262144);
   CHECK(x.max_message_size == 67108864);
+  CHECK(x.max_connections == 0);
+  CHECK(x.max_connections_per_ip == 0);
+  CHECK(x.max_handshakes == 10000);
+  CHECK(x.accept_rate == 0);
+  CHECK(x.accept_rate_per_ip == 0);
+  CHECK(x.message_rate == 0);
+  CHECK(x.byte_rate == 0);
+  CHECK(x.rate_burst == 1s);
+  CHECK(x.max_buffered_bytes == 0);
   CHECK(x.handshake_timeout == 10s);
   CHECK(x.close_timeout == 5s);
   CHECK(x.stall_timeout == 30s);
@@ -115,6 +126,23 @@ TEST_CASE("ranges include their ends and no more") {
       {"scheduler.compute-threads", {"1", "64"}, {"0", "65"}},
       {"listen", {R"(["1.2.3.4:0"])", R"(["[::1]:65535"])"}, {"[]", R"(["[::1]:65536"])"}},
       {"extensions", {"[]", R"(["a", "b"])"}, {R"(["a", "a"])", R"([""])"}},
+      {"subprotocols",
+       {"[]", R"(["v1.chat", "a!#$%&'*+-.^_`|~"])"},
+       {R"(["a b"])", R"(["a,b"])", R"(["a/b"])", R"([""])", R"(["a", "a"])", R"(["\n"])"}},
+      {"trusted-proxies",
+       {"[]", R"(["127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32", "0.0.0.0/0", "unix"])"},
+       {R"(["localhost"])", R"([""])", R"(["10.0.0.0/33"])", R"(["10.0.0.0/"])", R"(["::/129"])",
+        R"(["10.0.0.0/-1"])", R"(["10.0.0/8"])", R"(["[::1]"])", R"(["127.0.0.1:80"])",
+        R"(["unix/8"])", R"(["/8"])"}},
+      {"max-connections", {"0", "1", "10000000"}, {"-1", "10000001"}},
+      {"max-connections-per-ip", {"0", "1"}, {"-1", "10000001"}},
+      {"max-handshakes", {"0", "1"}, {"-1", "10000001"}},
+      {"accept-rate", {"0", "1", "1000000000"}, {"-1", "1000000001"}},
+      {"accept-rate-per-ip", {"0", "1"}, {"-1"}},
+      {"message-rate", {"0", "1"}, {"-1", "1000000001"}},
+      {"byte-rate", {"0", "1", "\"1 TiB\""}, {"-1", "\"2 TiB\""}},
+      {"rate-burst", {"1ms", "10min"}, {"0", "601s"}},
+      {"max-buffered-bytes", {"0", "\"1 MiB\"", "\"1 TiB\""}, {"1", "1048575"}},
       {"client-path", {R"("/{key}")"}, {R"("{key}")", R"("/a")"}},
   }));
   for (auto x : good) {

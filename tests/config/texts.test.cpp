@@ -25,6 +25,9 @@ TEST_CASE("an endpoint is a numeric address and a port, or a path") {
       {"unix:/run/tandem.sock?mode=600", {"/run/tandem.sock", 0, 0600}},
       {"1.2.3.4:80?compression=on", {"1.2.3.4", 80, 0660, toggle::on}},
       {"unix:/a?mode=600&compression=off", {"/a", 0, 0600, toggle::off}},
+      {"127.0.0.1:80?proxy-protocol=on", {"127.0.0.1", 80, 0660, {}, true}},
+      {"[::1]:80?proxy-protocol=on&max-connections=5", {"::1", 80, 0660, {}, true, 5}},
+      {"unix:/a?mode=666&max-connections=5", {"/a", 0, 0666, {}, false, 5}},
       {"unix:/run/a:b=c&d", {"/run/a:b=c&d"}},
   }));
   CAPTURE(text);
@@ -63,8 +66,8 @@ TEST_CASE("what is wrong with an endpoint is named") {
       {"unix:/a?mode=", "has a mode that isn't one of a file, such as 660"},
       {"unix:/a?mode=888", "has a mode that isn't one of a file, such as 660"},
       {"unix:/a?mode=1777", "has a mode that isn't one of a file, such as 660"},
-      {"unix:/a?mod=660",
-       "has the unknown option mod; a listener's options are: mode, compression"},
+      {"unix:/a?mod=660", "has the unknown option mod; a listener's options are: mode, "
+                          "compression, proxy-protocol, max-connections"},
       {"1.2.3.4:80?compression", "has a compression that is neither on nor off"},
       {"1.2.3.4:80?compression=yes", "has a compression that is neither on nor off"},
   }));

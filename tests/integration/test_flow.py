@@ -271,13 +271,6 @@ class StallTest(BrokerCase):
         # Its key is free again.
         self.pair()
 
-    def await_log(self, words):
-        """The log is written by a thread of its own, somewhat later."""
-        deadline = time.monotonic() + scaled(10)
-        while words not in self.broker.errors():
-            self.assertLess(time.monotonic(), deadline, f"the log never said {words}")
-            time.sleep(0.01)
-
     def test_a_worker_that_reads_now_and_then_is_kept(self):
         client, worker = self.pair()
         body = bytes(MIB)

@@ -1,5 +1,6 @@
 """What is refused before the upgrade is refused in HTTP: a status, and a JSON body that says why."""
 
+import contextlib
 import unittest
 
 from broker import milliseconds
@@ -8,24 +9,6 @@ from wire import PING, PONG, TEXT, Ended, Frame, Wire, frame, upgrade
 
 
 class RefusalTest(BrokerCase):
-    def request(self, *pieces):
-        """Sends bytes to a connection of their own; returns the response, after which the broker hangs up."""
-        with Wire(self.broker.port) as wire:
-            wire.send(*pieces)
-            response = wire.read_response()
-            wire.read_end()
-            return response
-
-    def assert_refused(self, request, status, error):
-        response = self.request(request)
-        self.assertEqual(response.status, status, response.body)
-        self.assertEqual(response.headers["content-type"], "application/json")
-        body = response.json()
-        self.assertEqual(set(body), {"error", "detail"})
-        self.assertEqual(body["error"], error)
-        self.assertTrue(body["detail"])
-        return response
-
     def test_a_key_that_is_none(self):
         for path in ("/client/", "/client/%zz", "/client/%4", "/worker/a%", "/client/%ff", "/client/%00", "/client/a%0ab",
                      "/client/" + "k" * 256):
@@ -94,6 +77,15 @@ class RefusalTest(BrokerCase):
         self.assert_refused(upgrade("/client/k", Upgrade="h2c"), 426, "not_a_websocket")
         # One who doesn't know what this is doesn't know its routes either.
         self.assert_refused(upgrade("/", without=["Upgrade", "Connection"]), 426, "not_a_websocket")
+
+    def test_a_browser_is_told_what_this_is(self):
+        response = self.request(upgrade("/", without=["Upgrade", "Connection"], Accept="text/html,*/*;q=0.8"))
+        self.assertEqual(response.status, 426)
+        self.assertTrue(response.headers["content-type"].startswith("text/html"))
+        self.assertIn(b"This is tandem", response.body)
+        self.assertIn(b"/client/{key}", response.body)
+        # Whoever fails as a WebSocket, or is at the wrong path, is a program: it gets JSON.
+        self.assert_refused(upgrade("/nowhere", Accept="text/html"), 404, "unknown_route")
 
     def test_another_version_of_websocket(self):
         for version in ("12", "8", "14", "x", ""):
@@ -187,6 +179,23 @@ class RefusalTest(BrokerCase):
         client, worker = self.open("/client/q?token=1&x=%20"), self.open("/worker/q")
         self.assert_relays(client, worker)
 
+    def test_lines_that_parsers_end_in_different_ways(self):
+        for head in (b"GET /client/k HTTP/1.1\nHost: x\n\n", b"GET /client/k HTTP/1.1\r\nHost: x\rX: y\r\n\r\n",
+                     b"GET /client/k HTTP/1.1\r\nHost: x\r\nA: b\n\r\n", b"GET /client/k HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+                     b"GET /client/k HTTP/1.1\r\n Host: x\r\n\r\n", b"GET /client/k HTTP/1.1\r\nHost: x\0\r\n\r\n",
+                     b"GET /client/\x1b HTTP/1.1\r\nHost: x\r\n\r\n"):
+            with self.subTest(head):
+                self.assert_refused(head, 400, "bad_request")
+
+    def test_a_head_that_can_not_end_well_is_refused_before_its_end(self):
+        self.assert_refused(b"GET /client/k HTTP/1.1\n", 400, "bad_request")
+
+    def test_a_head_with_too_many_fields(self):
+        self.assert_refused(upgrade("/client/k").replace(b"\r\n\r\n", b"\r\nX: y" * 96 + b"\r\n\r\n"), 431, "head_too_large")
+        with Wire(self.broker.port) as wire:
+            wire.send(upgrade("/client/k").replace(b"\r\n\r\n", b"\r\nX: y" * 95 + b"\r\n\r\n"))
+            self.assertEqual(wire.read_response().status, 101)
+
     def test_a_head_that_is_too_long(self):
         with Wire(self.broker.port) as wire:
             try:
@@ -203,6 +212,10 @@ class RefusalTest(BrokerCase):
                 wire.send(garbage)
                 wire.cut()
         self.assert_relays(client, worker)
+
+
+# The test needs a descriptor for each as well.
+SLOW = 2000
 
 
 class SlowHeadTest(BrokerCase):
@@ -228,6 +241,26 @@ class SlowHeadTest(BrokerCase):
             wire.send(b"GET")
             self.assertEqual(wire.read_response().status, 408)
         self.assert_relays(client, worker)
+
+    def test_thousands_of_slow_heads_keep_nobody_out(self):
+        fds = self.broker.fds()
+        slow = [self.enterContext(Wire(self.broker.port)) for _ in range(SLOW)]
+        for wire in slow:
+            wire.send(b"GET /client/slow HTTP/1.1\r\nHost: x\r\nX: ")
+        with self.within(1):
+            client, worker = self.pair("fresh")
+        for wire in slow:
+            # Each byte comes in time, the end of the head never does.
+            with contextlib.suppress(OSError):
+                wire.send(b"x")
+        for wire in slow:
+            self.assertEqual(wire.read_response().status, 408)
+            wire.socket.close()
+        self.assert_relays(client, worker)
+        client.close()
+        worker.read_close()
+        worker.socket.close()
+        self.await_that(lambda: self.broker.fds() <= fds, "the descriptors to be free again")
 
 
 if __name__ == "__main__":

@@ -75,13 +75,14 @@ def upgrade(path, *, method="GET", version="HTTP/1.1", without=(), **headers):
 class Wire:
     """One connection to a broker, to a TCP port or the path of a Unix-domain socket. Every wait has a deadline."""
 
-    def __init__(self, port, host="127.0.0.1"):
+    def __init__(self, port, host="127.0.0.1", source=None):
         if isinstance(port, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(scaled(10))
             self.socket.connect(port)
         else:
-            self.socket = socket.create_connection((host, port), timeout=scaled(10))
+            self.socket = socket.create_connection((host, port), timeout=scaled(10),
+                                                   source_address=source and (source, 0))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
 

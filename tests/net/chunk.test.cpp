@@ -148,3 +148,17 @@ TEST_CASE("a chunk that is cut on its way is an error") {
   CHECK(source(got));
   CHECK(got.empty());
 }
+
+TEST_CASE("what all chunks hold is known to within a step") {
+  constexpr uint64_t step = 64 << 10;
+  constexpr size_t size = 10 << 20;
+  const auto before = buffered_bytes();
+  {
+    auto x = chunk_builder{size}.seal();
+    CHECK(buffered_bytes() + step >= before + size);
+    // A copy shares the bytes.
+    auto y = x;
+    CHECK(buffered_bytes() <= before + size + 2 * step);
+  }
+  CHECK(buffered_bytes() <= before + step);
+}

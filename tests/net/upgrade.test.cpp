@@ -231,7 +231,7 @@ TEST_CASE("an acceptance proves that the key was read") {
   upgrade_request request;
   // The example of RFC 6455, section 1.3.
   request.set(http::field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
-  const auto response = make_acceptance(request, {});
+  const auto response = make_acceptance(request, {}, {});
   CHECK(response.result_int() == 101);
   CHECK(response[http::field::sec_websocket_accept] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   CHECK(response[http::field::upgrade] == "websocket");
@@ -242,7 +242,7 @@ TEST_CASE("an acceptance proves that the key was read") {
 TEST_CASE("an acceptance names the extensions that are agreed on") {
   upgrade_request request;
   request.set(http::field::sec_websocket_key, "dGhlIHNhbXBsZSBub25jZQ==");
-  const auto response = make_acceptance(request, "permessage-deflate; x=1");
+  const auto response = make_acceptance(request, "permessage-deflate; x=1", "chat");
   CHECK(response[http::field::sec_websocket_extensions] == "permessage-deflate; x=1");
 }
 
