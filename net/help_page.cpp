@@ -58,7 +58,8 @@ bool wants_html(const upgrade_request& request) {
   return std::any_of(first, last, [&](const auto& field) {
     const std::string_view value{field.value().data(), field.value().size()};
     auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a + 32 == b); };
-    return !std::ranges::search(value, html, same).empty();
+    // Not std::ranges::search, whose result clang 14 can't compile.
+    return std::search(value.begin(), value.end(), html.begin(), html.end(), same) != value.end();
   });
 }
 

@@ -138,7 +138,7 @@ void session::read() {
                                     throttle_ ? throttle_->read_size() : SIZE_MAX}));
   auto n = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
   if (n < 0) {
-    if (errno == ETIMEDOUT)
+    if (errno == ETIMEDOUT || errno == EHOSTUNREACH || errno == ENETUNREACH)
       on_eof("the other end's machine acknowledges nothing any more");
     else if (errno != EAGAIN && errno != EINTR)
       on_eof();

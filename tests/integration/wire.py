@@ -87,9 +87,9 @@ class Wire:
         self.unread = b""
 
     @classmethod
-    def open(cls, port, path, **headers):
+    def open(cls, port, path, host="127.0.0.1", **headers):
         """A connection that has been upgraded to a WebSocket."""
-        wire = cls(port)
+        wire = cls(port, host)
         request = upgrade(path, **headers)
         wire.send(request)
         response = wire.read_response()
