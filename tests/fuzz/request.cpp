@@ -1,6 +1,8 @@
 // Any bytes as a peer's HTTP request. The first byte chooses how they are cut into reads. What is
 // let in has a sound key, what is refused gets an answer that HTTP and JSON can read, and the cuts
 // make no difference.
+#include "net/head_check.hpp"
+#include "net/help_page.hpp"
 #include "net/upgrade.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -39,6 +41,7 @@ template <class Size>
 result judge(std::string_view text, Size next_size) {
   upgrade_parser parser;
   parser.header_limit(max_request_head);
+  head_check check;
   std::string unread;
   while (!parser.is_header_done()) {
     boost::beast::error_code error;
@@ -50,6 +53,8 @@ result judge(std::string_view text, Size next_size) {
     }
     const auto part = text.substr(0, next_size(text.size()));
     text.remove_prefix(part.size());
+    if (auto fault = check.feed(part))
+      return *fault;
     unread += part;
     // Of the exact size, so that a sanitizer sees one byte too many being read.
     auto exact = std::make_unique<char[]>(unread.size());
@@ -58,6 +63,7 @@ result judge(std::string_view text, Size next_size) {
     if (error && error != http::error::need_more)
       return fault_of(error);
   }
+  require(wants_html(parser.get()) || parser.get()["Accept"] != "text/html");
   return judge_request(parser.get(), where);
 }
 
