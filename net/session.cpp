@@ -321,6 +321,8 @@ void session::write_failed() {
     events_->on_hangup();
   else if (state_ != state::open)
     finish();
+  // Pongs that nobody will get hold up no more reading.
+  update_interest();
 }
 
 // -- ending -------------------------------------------------------------------

@@ -282,3 +282,26 @@ TEST_CASE("a ping ahead of a fault is not answered behind our close frame") {
   test.other().hang_up();
   test.wait_until_freed();
 }
+
+TEST_CASE("a peer that pings and hangs up without having read has vanished") {
+  session_test test;
+  // More than one read's worth of pings will wait, and each read's pongs are enough to stop it.
+  test.start(20'000);
+  std::string burst;
+  for (int i = 0; i < 100; ++i)
+    burst += from_client(wire::ping, std::string(125, 'p'));
+  size_t sent = 0;
+  for (bool progress = true; progress; test.turn()) {
+    progress = false;
+    while (auto n = test.other().send_some(std::string_view{burst}.substr(sent % burst.size()))) {
+      sent += n;
+      progress = true;
+      REQUIRE(sent < 64 << 20);
+    }
+  }
+  // Its last pings are still to be read, and can't be answered any more.
+  test.other().hang_up();
+  CHECK(test.await_end().reason == end_reason::vanished);
+  test.release();
+  test.wait_until_freed();
+}
