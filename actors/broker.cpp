@@ -164,7 +164,20 @@ net::trusted_peers trusted_peers_of(const std::vector<config::network>& networks
   return trusted;
 }
 
-net::front_options front_options_of(const config::settings& settings, net::scheduler& scheduler) {
+net::session_limits session_limits_of(const config::settings& settings) {
+  net::session_limits limits;
+  limits.decoder.max_message = settings.max_message_size;
+  // Smaller than a step of credit, so that a piece can always be filled.
+  limits.decoder.piece = std::min<size_t>(limits.decoder.piece, settings.relay_window / 4);
+  limits.close_timeout = settings.close_timeout;
+  limits.stall_timeout = settings.stall_timeout;
+  const auto burst = settings.rate_burst;
+  limits.rates = {{settings.message_rate, burst}, {settings.byte_rate, burst}};
+  return limits;
+}
+
+net::front_options front_options_of(const config::settings& settings,
+                                    const net::session_limits& limits, net::scheduler& scheduler) {
   net::front_options options;
   for (const auto& endpoint : settings.listen)
     options.listen.push_back(
@@ -176,19 +189,13 @@ net::front_options front_options_of(const config::settings& settings, net::sched
          .max_connections = endpoint.max_connections});
   options.where = {settings.client_path, settings.worker_path};
   options.handshake_timeout = settings.handshake_timeout;
-  options.limits.decoder.max_message = settings.max_message_size;
-  // Smaller than a step of credit, so that a piece can always be filled.
-  options.limits.decoder.piece =
-      std::min<size_t>(options.limits.decoder.piece, settings.relay_window / 4);
-  options.limits.close_timeout = settings.close_timeout;
-  options.limits.stall_timeout = settings.stall_timeout;
+  options.limits = &limits;
   // One that waits for another peer passes on what several of them compressed, each with a context
   // of its own.
   options.deflate = {.max_window_bits = static_cast<uint8_t>(settings.compression_max_window_bits),
                      .keeps_context = settings.compression_context_takeover == config::toggle::on &&
                                       settings.on_peer_loss != config::loss_policy::wait};
   const auto burst = settings.rate_burst;
-  options.limits.rates = {{settings.message_rate, burst}, {settings.byte_rate, burst}};
   options.door = {.connections = settings.max_connections,
                   .connections_per_address = settings.max_connections_per_ip,
                   .arrivals = {settings.accept_rate, burst},
@@ -278,10 +285,12 @@ struct system_config : caf::actor_system_config {
 int serve(const config::settings& settings, const extension_registry& extensions,
           const shutdown_signals& signals) {
   system_config cfg{settings};
+  // Before the system: its network workers end last, and sessions may still look at it then.
+  const auto limits = session_limits_of(settings);
   caf::actor_system system{cfg};
   auto& scheduler = net::scheduler::of(system);
 
-  net::front front{system, front_options_of(settings, scheduler)};
+  net::front front{system, front_options_of(settings, limits, scheduler)};
   auto root = system.spawn(supervisor, parts_of(settings, scheduler, front, extensions));
   front.start();
   front.wait_until_guarded();

@@ -40,7 +40,8 @@ struct front_options {
   route where;
   /// From the TCP connection to the end of the handshake.
   std::chrono::milliseconds handshake_timeout{10000};
-  session_limits limits;
+  /// Outlive every session, and so the network workers.
+  const session_limits* limits = nullptr;
   /// For peers of listeners with compression.
   deflate_policy deflate;
   turnstile_limits door{};

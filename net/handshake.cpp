@@ -56,6 +56,7 @@ std::string joined(const upgrade_request& request, beast::string_view name) {
 
 std::vector<size_t> caps_of(const std::vector<listen_address>& listeners) {
   std::vector<size_t> caps;
+  caps.reserve(listeners.size());
   for (const auto& listener : listeners)
     caps.push_back(listener.max_connections);
   return caps;
@@ -273,9 +274,9 @@ asio::awaitable<void> handshake::upgrade() {
     deflate = choose_deflate(*offers, state_.options.deflate);
   who_.deflate = deflate.params;
   who_.subprotocol = verdict_->subprotocol;
+  const auto answer = text_of(make_acceptance(request_, deflate.header, who_.subprotocol));
   beast::error_code error;
-  co_await stream_.write(text_of(make_acceptance(request_, deflate.header, who_.subprotocol)),
-                         error);
+  co_await stream_.write(answer, error);
   if (state_.keeper == nullptr)
     co_return;
   if (error)
@@ -286,7 +287,7 @@ asio::awaitable<void> handshake::upgrade() {
 
 /// From here on the socket belongs to its network worker.
 void handshake::hand_over() {
-  const auto& limits = state_.options.limits;
+  const auto& limits = *state_.options.limits;
   // Somewhat longer, so that one who merely doesn't read is ended as stalled, with a word.
   stream_.set_silence_limit(limits.stall_timeout * 5 / 4 + std::chrono::seconds{1});
   auto early = beast::buffers_to_string(buffer_.data());

@@ -41,8 +41,9 @@ void turnstile::place::leave() noexcept {
     owner->leave(listener_, who_);
 }
 
-turnstile::turnstile(const turnstile_limits& limits, std::vector<size_t> listener_caps)
+turnstile::turnstile(const turnstile_limits& limits, const std::vector<size_t>& listener_caps)
     : limits_{limits}, sweep_at_{first_sweep} {
+  listeners_.reserve(listener_caps.size());
   for (auto most : listener_caps)
     listeners_.push_back({most});
 }

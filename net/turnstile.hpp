@@ -57,7 +57,7 @@ public:
   };
 
   /// `listener_caps` has the most connections of each listener, 0 for no limit.
-  turnstile(const turnstile_limits& limits, std::vector<size_t> listener_caps);
+  turnstile(const turnstile_limits& limits, const std::vector<size_t>& listener_caps);
 
   /// Someone is at the door. Why it may not come in, if it may not.
   std::optional<refused> arrive(const std::optional<ip_address>& who, clock::time_point now);
