@@ -8,6 +8,9 @@ namespace tandem::net {
 
 namespace {
 
+/// FIN among the four highest bits of a frame's first byte; the others are the reserved ones.
+constexpr unsigned fin_bit = 0x8;
+
 /// A held piece of which so much is there gets room for all of it at once. With less, it gets room
 /// as its bytes come, so that a peer that only announces large frames costs next to nothing.
 constexpr size_t worth_all_room = size_t{4} << 10;
@@ -28,6 +31,8 @@ constexpr bool is_overlong(std::byte second, uint64_t length) noexcept {
 frame_decoder::event frame_decoder::next(std::span<std::byte>& in, chunk_builder& out) {
   for (;;) {
     if (!in_frame_) {
+      while (pass_whole_message(in, out)) {
+      }
       if (!gather_head(in))
         return event::starved;
       if (auto what = begin_frame(out, in.size()); what != event::starved)
@@ -36,7 +41,7 @@ frame_decoder::event frame_decoder::next(std::span<std::byte>& in, chunk_builder
     }
     if (is_control(head_.op)) {
       if (in.size() + partial_control_.size() < remaining_) {
-        partial_control_.insert(partial_control_.end(), in.begin(), in.end());
+        partial_control_.append(in);
         in = {};
         return event::starved;
       }
@@ -47,6 +52,53 @@ frame_decoder::event frame_decoder::next(std::span<std::byte>& in, chunk_builder
     if (auto what = fill_piece(in, out); what != event::starved)
       return what;
   }
+}
+
+/// The short way for what nearly all messages are: of one frame, all of it there, of at most 64
+/// KiB, and without a fault. It changes nothing, and is false, if the message isn't that.
+bool frame_decoder::pass_whole_message(std::span<std::byte>& in, chunk_builder& out) {
+  if (in_message_ || head_have_ != 0 || in.size() < 2)
+    return false;
+  const auto first = std::to_integer<unsigned>(in[0]);
+  const auto second = std::to_integer<unsigned>(in[1]);
+  const bool compressed = first >> 4 == (fin_bit | compressed_bit);
+  if (first >> 4 != fin_bit && !(compressed && agreed_.deflate))
+    return false;
+  const auto op = static_cast<opcode>(first & 0xF);
+  const bool masked = second >> 7 != 0;
+  if ((op != opcode::text && op != opcode::binary) || masked != (from_ == sender::client))
+    return false;
+  const auto form = second & 0x7F;
+  const auto head = head_size(in[0], in[1]);
+  if (form == 127 || in.size() < head)
+    return false;
+  const size_t size =
+      form < 126 ? form : std::to_integer<size_t>(in[2]) << 8 | std::to_integer<size_t>(in[3]);
+  if (in.size() - head < size || (form == 126 && size < 126) || size > limits_.max_message)
+    return false;
+  const auto bare_head = masked ? head - sizeof(mask_key) : head;
+  auto* to = out.prepare(bare_head + size);
+  to[0] = in[0];
+  to[1] = static_cast<std::byte>(form);
+  if (form == 126)
+    std::memcpy(to + 2, in.data() + 2, 2);
+  const auto* payload = in.data() + head;
+  if (masked) {
+    mask_key key;
+    std::memcpy(key.data(), in.data() + bare_head, sizeof key);
+    apply_mask(payload, to + bare_head, size, key, 0);
+  } else {
+    std::memcpy(to + bare_head, payload, size);
+  }
+  if (op == opcode::text && !compressed) {
+    utf8_check text;
+    if (!text.feed({to + bare_head, size}) || !text.complete())
+      return false;
+  }
+  out.commit(bare_head + size);
+  in = in.subspan(head + size);
+  ++messages_;
+  return true;
 }
 
 /// Reads a head that may come in several reads; false if some of it is still to come.
@@ -65,22 +117,22 @@ bool frame_decoder::gather_head(std::span<std::byte>& in) noexcept {
   return true;
 }
 
-/// What is wrong with the reserved bits; empty if nothing is (RFC 7692, section 6).
-std::string_view frame_decoder::judge_reserved() const noexcept {
+/// What is wrong with the reserved bits; null if nothing is (RFC 7692, section 6).
+const char* frame_decoder::judge_reserved() const noexcept {
   if (head_.reserved == 0)
-    return {};
+    return nullptr;
   if (!agreed_.deflate)
     return "a reserved bit is set, but no extension was agreed on";
   if (head_.reserved != compressed_bit)
     return "a reserved bit is set that no extension uses";
   if (is_control(head_.op) || head_.op == opcode::continuation)
     return "the bit for compression is set, but not on the first frame of a message";
-  return {};
+  return nullptr;
 }
 
-/// What is wrong with the head, by section 5; empty if nothing is.
-std::string_view frame_decoder::judge_head() const noexcept {
-  if (auto wrong = judge_reserved(); !wrong.empty())
+/// What is wrong with the head, by section 5; null if nothing is.
+const char* frame_decoder::judge_head() const noexcept {
+  if (const auto* wrong = judge_reserved())
     return wrong;
   if (!is_known(head_.op))
     return "the opcode is reserved";
@@ -102,11 +154,11 @@ std::string_view frame_decoder::judge_head() const noexcept {
     return "a length isn't in its shortest form";
   if (head_.length >> 63 != 0)
     return "a length has its highest bit set";
-  return {};
+  return nullptr;
 }
 
 frame_decoder::event frame_decoder::begin_frame(chunk_builder& out, size_t available) {
-  if (auto wrong = judge_head(); !wrong.empty())
+  if (const auto* wrong = judge_head())
     return fail(end_reason::protocol_error, wrong);
   in_frame_ = true;
   remaining_ = head_.length;
@@ -122,7 +174,7 @@ frame_decoder::event frame_decoder::begin_frame(chunk_builder& out, size_t avail
     message_size_ = 0;
   }
   if (head_.length > limits_.max_message - message_size_)
-    return fail(end_reason::too_big, describe(end_reason::too_big).text);
+    return fail(end_reason::too_big);
   message_size_ += head_.length;
   first_piece_ = true;
   begin_piece(out, available);
@@ -193,15 +245,15 @@ frame_decoder::event frame_decoder::end_frame(chunk_builder& target) noexcept {
 /// The frame at the end of `target` isn't valid text: what came before it is still delivered.
 frame_decoder::event frame_decoder::fail_text(chunk_builder& target) noexcept {
   target.truncate(piece_start_);
-  return fail(end_reason::invalid_utf8, describe(end_reason::invalid_utf8).text);
+  return fail(end_reason::invalid_utf8);
 }
 
 frame_decoder::event frame_decoder::read_control(std::span<std::byte>& in) {
   auto payload = in.first(static_cast<size_t>(remaining_) - partial_control_.size());
   in = in.subspan(payload.size());
-  if (!partial_control_.empty()) {
-    partial_control_.insert(partial_control_.end(), payload.begin(), payload.end());
-    payload = partial_control_;
+  if (partial_control_.size() > 0) {
+    partial_control_.append(payload);
+    payload = {partial_control_.data(), partial_control_.size()};
   }
   if (head_.mask)
     apply_mask(payload.data(), payload.data(), payload.size(), *head_.mask, 0);
@@ -234,9 +286,10 @@ frame_decoder::event frame_decoder::end_close(std::span<std::byte> payload) noex
   return event::close;
 }
 
-frame_decoder::event frame_decoder::fail(end_reason reason, std::string_view text) noexcept {
+frame_decoder::event frame_decoder::fail(end_reason reason, const char* text) noexcept {
   held_ = {};
-  fault_ = {reason, text};
+  fault_reason_ = reason;
+  fault_text_ = text;
   return event::violation;
 }
 

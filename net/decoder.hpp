@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace tandem::net {
 
@@ -74,7 +73,9 @@ public:
   /// 0 if the close frame had none.
   uint16_t close_code() const noexcept { return close_code_; }
 
-  violation_info fault() const noexcept { return fault_; }
+  violation_info fault() const noexcept {
+    return {fault_reason_, fault_text_ == nullptr ? describe(fault_reason_).text : fault_text_};
+  }
 
   /// True if the frames that came out so far end inside a message.
   bool inside_message() const noexcept { return open_out_; }
@@ -86,9 +87,10 @@ public:
   size_t held() const noexcept { return held_.cost(); }
 
 private:
+  bool pass_whole_message(std::span<std::byte>& in, chunk_builder& out);
   bool gather_head(std::span<std::byte>& in) noexcept;
-  std::string_view judge_head() const noexcept;
-  std::string_view judge_reserved() const noexcept;
+  const char* judge_head() const noexcept;
+  const char* judge_reserved() const noexcept;
   event begin_frame(chunk_builder& out, size_t available);
   void begin_piece(chunk_builder& out, size_t available);
   event fill_piece(std::span<std::byte>& in, chunk_builder& out);
@@ -97,7 +99,7 @@ private:
   event read_control(std::span<std::byte>& in);
   event end_control(std::span<std::byte> payload) noexcept;
   event end_close(std::span<std::byte> payload) noexcept;
-  event fail(end_reason reason, std::string_view text) noexcept;
+  event fail(end_reason reason, const char* text = nullptr) noexcept;
 
   decoder_limits limits_;
   /// The frame at hand, its payload still to come, and the part of that which belongs to the
@@ -111,14 +113,16 @@ private:
   chunk_builder held_;
   size_t piece_start_ = 0;
   /// A control payload that a read cut.
-  std::vector<std::byte> partial_control_;
+  chunk_builder partial_control_;
   std::span<const std::byte> control_;
-  violation_info fault_{};
+  /// Null for the reason's own text.
+  const char* fault_text_ = nullptr;
   std::byte head_bytes_[max_head_size];
   uint8_t head_have_ = 0;
   uint8_t phase_ = 0;
   uint16_t close_code_ = 0;
   utf8_check utf8_;
+  end_reason fault_reason_{};
   sender from_;
   decoder_extensions agreed_;
   bool in_frame_ = false;
