@@ -76,18 +76,19 @@ void network_worker::exec_later(caf::resumable* job) {
     jobs_.push_back(job);
     return;
   }
-  std::unique_lock guard{remote_.mutex};
-  remote_.jobs.push_back(job);
-  remote_.any.store(true, std::memory_order_relaxed);
+  {
+    const std::lock_guard guard{remote_.mutex};
+    remote_.jobs.push_back(job);
+    remote_.any.store(true);
+  }
   // Wake only a sleeper: a wake-up costs more than a frame.
-  if (!std::exchange(remote_.asleep, false))
-    return;
-  guard.unlock();
-  wake();
+  if (remote_.asleep.exchange(false))
+    wake();
 }
 
 void network_worker::call_after(std::chrono::milliseconds delay, std::function<void()> what) {
-  timers_.emplace(clock::now() + delay, std::move(what));
+  now_ = clock::now();
+  timers_.emplace(now_ + delay, std::move(what));
 }
 
 void network_worker::add(socket_handler& handler, uint32_t events) {
@@ -182,10 +183,7 @@ void network_worker::wait_for_events() {
   std::array<epoll_event, 256> events;
   auto timeout = wait_timeout();
   auto n = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
-  if (timeout != 0) {
-    std::lock_guard guard{remote_.mutex};
-    remote_.asleep = false;
-  }
+  remote_.asleep.store(false, std::memory_order_relaxed);
   for (int i = 0; i < n; ++i) {
     auto* handler = static_cast<socket_handler*>(events[static_cast<size_t>(i)].data.ptr);
     if (handler == nullptr) {
@@ -203,16 +201,18 @@ int network_worker::wait_timeout() {
     return 0;
   if (timers_.empty())
     return -1;
-  auto left = timers_.begin()->first - clock::now();
+  auto left = timers_.begin()->first - now_;
   return static_cast<int>(
       std::clamp<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), 0, 60'000));
 }
 
 /// False if another thread has queued something. Else that thread will wake this one.
 bool network_worker::prepare_to_sleep() {
-  std::lock_guard guard{remote_.mutex};
-  remote_.asleep = remote_.jobs.empty() && !stopping_.load(std::memory_order_relaxed);
-  return remote_.asleep;
+  remote_.asleep.store(true);
+  if (!remote_.any.load() && !stopping_.load(std::memory_order_relaxed))
+    return true;
+  remote_.asleep.store(false, std::memory_order_relaxed);
+  return false;
 }
 
 bool network_worker::take_remote_jobs() {
@@ -234,7 +234,8 @@ void network_worker::wake() noexcept {
 void network_worker::run_timers() {
   if (timers_.empty())
     return;
-  for (auto now = clock::now(); !timers_.empty() && timers_.begin()->first <= now;) {
+  now_ = clock::now();
+  while (!timers_.empty() && timers_.begin()->first <= now_) {
     auto what = std::move(timers_.begin()->second);
     timers_.erase(timers_.begin());
     what();

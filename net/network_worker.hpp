@@ -126,13 +126,17 @@ private:
   bool check_is_due_ = false;
   std::vector<std::unique_ptr<socket_handler>> removed_;
   std::multimap<clock::time_point, std::function<void()>> timers_;
+  /// When this thread last looked at the clock, as it does once a turn while there are timers.
+  clock::time_point now_;
 
   /// What other threads queued. On a cache line of its own.
   struct alignas(64) {
     std::mutex mutex;
     std::vector<caf::resumable*> jobs;
-    bool asleep = false;
+    /// Either the thread that goes to sleep sees that there are jobs, or the one that brings them
+    /// sees that it sleeps.
     std::atomic<bool> any{false};
+    std::atomic<bool> asleep{false};
   } remote_;
   std::vector<caf::resumable*> taken_;
 };

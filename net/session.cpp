@@ -280,7 +280,10 @@ void session::flush() {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = outbox_.gather(parts);
-    auto n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    // Of one part, which is the most common, the kernel makes less.
+    auto n = message.msg_iovlen == 1
+                 ? ::send(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
+                 : ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
     if (n < 0) {
       if (errno == EINTR)
         continue;
