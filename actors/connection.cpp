@@ -2,6 +2,7 @@
 
 #include "actors/directory.hpp"
 #include "actors/log.hpp"
+#include "net/recycled_message.hpp"
 
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
@@ -36,21 +37,24 @@ connection_state::~connection_state() {
   if (!link_)
     return;
   if (auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index()))
-    caf::anon_send(heartbeat, atom::leave::value, who_.id);
+    caf::anon_send(heartbeat, atom::leave::value, who_->id);
 }
 
-void connection_state::start(net::link_ptr link, peer_info who,
-                             std::shared_ptr<const connection_options> options) {
+void connection_state::take(net::link_ptr link, peer_info_ptr who,
+                            std::shared_ptr<const connection_options> options) noexcept {
   link_ = std::move(link);
   who_ = std::move(who);
   options_ = std::move(options);
+}
+
+void connection_state::start() {
   // Before the link, which may end while it starts: the pairing has to know whom `leave` is about.
   join();
   link_->allow(options_->pending);
   link_->start(*this);
-  spdlog::debug("connected id={} role={} key={} remote={} subprotocol={} compression={}", who_.id,
-                to_string(who_.side), log_value(who_.key), who_.remote, log_value(who_.subprotocol),
-                net::to_string(who_.deflate));
+  spdlog::debug("connected id={} role={} key={} remote={} subprotocol={} compression={}", who_->id,
+                to_string(who_->side), log_value(who_->key), who_->remote,
+                log_value(who_->subprotocol), net::to_string(who_->deflate));
 }
 
 /// Makes itself known to those who care for all connections.
@@ -60,7 +64,7 @@ void connection_state::join() {
     return finish_leaving();
   auto self = caf::actor_cast<connection_actor>(self_);
   if (auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index()))
-    self_->send(heartbeat, atom::join::value, who_.id, who_.side, self);
+    self_->send(heartbeat, atom::join::value, who_->id, who_->side, self);
   if (auto pairing = directory::find_pairing(self_->system()))
     self_->send(pairing, atom::join::value, member{who_, self, peer_id_});
   else
@@ -93,7 +97,7 @@ void connection_state::pass_on(net::chunk frames) {
 }
 
 void connection_state::forward(net::chunk frames) {
-  self_->send(peer_, atom::forward::value, std::move(frames));
+  net::send_recycled(nullptr, peer_, self_->context(), atom::forward{}, std::move(frames));
 }
 
 /// Forwards what comes of our side's messages, as far as the peer's half of the window goes. The
@@ -144,7 +148,7 @@ void connection_state::deliver(const net::chunk& frames) {
   // A link that is ending takes no more, and then this connection's own end is on its way to the
   // peer.
   if (link_->send(frames) == net::send_status::ended)
-    spdlog::debug("dropped id={} bytes={}", who_.id, frames.bytes().size());
+    spdlog::debug("dropped id={} bytes={}", who_->id, frames.bytes().size());
 }
 
 /// Nothing is sent any more, but the peer goes on as long as our own messages are under way to it.
@@ -163,7 +167,8 @@ void connection_state::on_sent(size_t cost) {
 
 void connection_state::return_credit() {
   if (peer_ && static_cast<int64_t>(unreturned_) >= options_->window / steps_per_window)
-    self_->send(peer_, atom::credit::value, std::exchange(unreturned_, 0));
+    net::send_recycled(caf::strong_actor_ptr{self_->ctrl()}, peer_, self_->context(),
+                       atom::credit{}, std::exchange(unreturned_, 0));
 }
 
 void connection_state::take_credit(uint64_t cost) {
@@ -186,8 +191,8 @@ void connection_state::bind(const peer_ref& peer) {
     leave_peer();
   peer_ = peer.handle;
   peer_id_ = peer.id;
-  if (!net::passes_through(who_.deflate, peer.deflate))
-    recoder_ = std::make_unique<net::recoder>(who_.deflate, peer.deflate, options_->recode);
+  if (!net::passes_through(who_->deflate, peer.deflate))
+    recoder_ = std::make_unique<net::recoder>(who_->deflate, peer.deflate, options_->recode);
   int64_t ahead = 0;
   for (auto& frames : std::exchange(held_, {})) {
     ahead += static_cast<int64_t>(frames.cost());
@@ -261,16 +266,16 @@ bool connection_state::asks_for_peer(const ending& how) {
   auto pairing = directory::find_pairing(self_->system());
   if (!pairing || held_.empty())
     return false;
-  leaving_ = how;
-  self_->send(pairing, atom::leave::value, who_.id);
+  leaving_ = std::make_unique<const ending>(how);
+  self_->send(pairing, atom::leave::value, who_->id);
   return true;
 }
 
 /// The pairing has had its word.
 void connection_state::finish_leaving() {
-  auto how = *std::exchange(leaving_, std::nullopt);
-  if (!over_ && !drains(how))
-    self_->quit(conclude(how));
+  auto how = std::move(leaving_);
+  if (!over_ && !drains(*how))
+    self_->quit(conclude(*how));
 }
 
 /// True if messages that came before this end are still to be recoded: the peer is told of it
@@ -279,7 +284,7 @@ bool connection_state::drains(const ending& how) {
   over_ = true;
   if (!recoder_ || recoder_->at_rest())
     return false;
-  last_ = how;
+  last_ = std::make_unique<const ending>(how);
   // The link tells no more of what it sends, and an end of the peer's may wait for this, too.
   self_->send(peer_, atom::credit::value, unreturned_ + queued_ - queued_before_);
   return true;
@@ -308,12 +313,12 @@ caf::error connection_state::conclude(ending how) {
   last_.reset();
   how.cut = peer_ && (recoder_ ? recoder_->inside_message() : link_->inside_message());
   if (peer_)
-    self_->send(peer_, atom::peer_end::value, who_.id, how);
+    self_->send(peer_, atom::peer_end::value, who_->id, how);
   auto stats = link_->stats();
   spdlog::info("disconnected id={} role={} key={} remote={} subprotocol={} reason={} code={} "
                "messages_in={} bytes_in={} bytes_out={} rtt_us={}",
-               who_.id, to_string(who_.side), log_value(who_.key), who_.remote,
-               log_value(who_.subprotocol), to_string(how.reason), how.code, stats.messages_in,
+               who_->id, to_string(who_->side), log_value(who_->key), who_->remote,
+               log_value(who_->subprotocol), to_string(how.reason), how.code, stats.messages_in,
                stats.bytes_in, stats.bytes_out, stats.rtt.count());
   return make_error(how);
 }
@@ -347,23 +352,25 @@ void connection_state::check() {
 
 connection::connection(caf::actor_config& cfg, net::home& where, net::link_ptr link, peer_info who,
                        std::shared_ptr<const connection_options> options)
-    : super{cfg, where}, start_{new start_arguments{std::move(link), std::move(who),
-                                                    std::move(options)}} {}
+    : super{cfg, where} {
+  state.take(std::move(link), share(std::move(who)), std::move(options));
+}
 
-connection::behavior_type connection::make_behavior() {
-  auto start = std::exchange(start_, nullptr);
-  state.start(std::move(start->link), std::move(start->who), std::move(start->options));
-  return {
-      [this](atom::forward, const net::chunk& frames) { state.deliver(frames); },
+void connection::initialize() {
+  super::initialize();
+  state.start();
+}
+
+bool connection::handle(const caf::type_erased_tuple& content) {
+  return dispatch(
+      content, [this](atom::forward, const net::chunk& frames) { state.deliver(frames); },
       [this](atom::credit, uint64_t cost) { state.take_credit(cost); },
       [this](atom::recode) { state.recode_more(); },
       [this](atom::bind, const peer_ref& peer) { state.bind(peer); },
       [this](atom::peer_end, uint64_t peer, const ending& how) { state.lose_peer(peer, how); },
       [this](atom::end, end_reason reason) { state.end(reason); },
-      [this](atom::ping) { state.ping(); },
-      [this](atom::check) { state.check(); },
-      [this](atom::rejoin) { state.join(); },
-  };
+      [this](atom::ping) { state.ping(); }, [this](atom::check) { state.check(); },
+      [this](atom::rejoin) { state.join(); });
 }
 
 } // namespace tandem

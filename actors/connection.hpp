@@ -6,13 +6,12 @@
 #include "net/link.hpp"
 #include "net/pinned.hpp"
 #include "net/recoder.hpp"
+#include "net/slim_actor.hpp"
 
 #include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 namespace tandem {
@@ -34,7 +33,7 @@ struct connection_options {
 
 class connection_state : public net::link_events {
 public:
-  using base = net::pinned<connection_actor::base>;
+  using base = net::pinned<net::slim_actor<connection_actor>>;
 
   static inline const char* name = "connection";
 
@@ -42,7 +41,10 @@ public:
   connection_state(const connection_state&) = delete;
   ~connection_state() override;
 
-  void start(net::link_ptr link, peer_info who, std::shared_ptr<const connection_options> options);
+  /// What it is about; comes before all else.
+  void take(net::link_ptr link, peer_info_ptr who,
+            std::shared_ptr<const connection_options> options) noexcept;
+  void start();
 
   // -- messages, as the contract has them
   void deliver(const net::chunk& frames);
@@ -82,7 +84,7 @@ private:
   base* self_;
   net::link_ptr link_;
   std::shared_ptr<const connection_options> options_;
-  peer_info who_;
+  peer_info_ptr who_;
   connection_actor peer_;
   uint64_t peer_id_ = 0;
   /// Sent ahead by our own side, while there is no peer.
@@ -92,7 +94,7 @@ private:
   /// What was recoded and the peer hasn't returned as credit, in bytes.
   int64_t unsettled_ = 0;
   /// The end that the peer is told once all that was sent before it is recoded.
-  std::optional<ending> last_;
+  std::unique_ptr<const ending> last_;
   /// What left for the kernel and isn't yet returned to the peer, or the next one, as credit, in
   /// bytes.
   uint64_t unreturned_ = 0;
@@ -101,7 +103,7 @@ private:
   uint64_t queued_before_ = 0;
   uint32_t life_at_ping_ = 0;
   /// How its link ended, while it may yet hear of a peer for what it holds.
-  std::optional<ending> leaving_;
+  std::unique_ptr<const ending> leaving_;
   bool awaits_life_ = false;
   /// Its link was paused at some time since that ping.
   bool was_paused_ = false;
@@ -116,16 +118,10 @@ public:
   connection(caf::actor_config& cfg, net::home& where, net::link_ptr link, peer_info who,
              std::shared_ptr<const connection_options> options);
 
-  behavior_type make_behavior() override;
+  void initialize() override;
 
-private:
-  /// Handed over by make_behavior, which runs on the home; the constructor doesn't.
-  struct start_arguments {
-    net::link_ptr link;
-    peer_info who;
-    std::shared_ptr<const connection_options> options;
-  };
-  std::unique_ptr<start_arguments> start_;
+protected:
+  bool handle(const caf::type_erased_tuple& content) override;
 };
 
 } // namespace tandem

@@ -7,10 +7,13 @@
 #include "net/chunk.hpp"
 #include "net/deflate.hpp"
 
+#include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tandem {
@@ -45,6 +48,13 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
   return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate,
            x.subprotocol);
+}
+
+/// One that its holders share: a connection has it for its whole life, and PAIRING as long.
+using peer_info_ptr = std::shared_ptr<const peer_info>;
+
+inline peer_info_ptr share(peer_info who) {
+  return std::make_shared<const peer_info>(std::move(who));
 }
 
 /// ADMISSION -> PAIRING: a peer asks to come.
@@ -92,7 +102,7 @@ typename Inspector::result_type inspect(Inspector& f, peer_ref& x) {
 
 /// Connection -> PAIRING: itself.
 struct member {
-  peer_info who;
+  peer_info_ptr who = share({});
   connection_actor handle;
   /// The peer that it is bound to already, 0 if none: a new PAIRING learns its pairs from this.
   uint64_t peer = 0;
@@ -100,7 +110,14 @@ struct member {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, member& x) {
-  return f(caf::meta::type_name("member"), x.who, x.handle, x.peer);
+  peer_info who;
+  if constexpr (Inspector::reads_state)
+    who = *x.who;
+  auto load = [&]() -> caf::error {
+    x.who = share(std::move(who));
+    return {};
+  };
+  return f(caf::meta::type_name("member"), who, x.handle, x.peer, caf::meta::load_callback(load));
 }
 
 /// PAIRING -> extensions.

@@ -48,7 +48,7 @@ const std::string* pairing_state::subprotocol_of(const seat& x) const {
     return &coming->second.subprotocol;
   auto id = x.next != 0 ? x.next : x.leaving ? 0 : x.holder;
   auto there = members_.find(id);
-  return there == members_.end() ? nullptr : &there->second.self.who.subprotocol;
+  return there == members_.end() ? nullptr : &there->second.self.who->subprotocol;
 }
 
 void pairing_state::withdraw(uint64_t ticket) {
@@ -64,18 +64,18 @@ void pairing_state::withdraw(uint64_t ticket) {
 }
 
 void pairing_state::join(const member& who) {
-  auto id = who.who.id;
+  auto id = who.who->id;
   if (!members_.try_emplace(id, entry{who, {}}).second)
     return;
   self_->monitor(who.handle);
   ids_.emplace(who.handle.address(), id);
   reservations_.erase(id);
-  publish(connected{who.who});
+  publish(connected{*who.who});
   if (draining_)
     return end(id, end_reason::shutting_down);
 
-  auto at = slots_.try_emplace(who.who.key).first;
-  auto& seat = at->second.of(who.who.side);
+  auto at = slots_.try_emplace(who.who->key).first;
+  auto& seat = at->second.of(who.who->side);
   const bool expected = seat.next == id || (seat.next == 0 && seat.holder == 0);
   if (!expected)
     // A newer claim overtook it.
@@ -112,12 +112,12 @@ void pairing_state::on_down(const caf::down_msg& down) {
   if (id == ids_.end())
     return;
   stop_waiting(id->second);
-  auto gone = std::move(members_.extract(id->second).mapped().self.who);
+  const auto gone = std::move(members_.extract(id->second).mapped().self.who);
   ids_.erase(id);
   auto how = ending_of(down.reason);
-  if (auto at = slots_.find(gone.key); at != slots_.end())
-    vacate(at, gone, how);
-  publish(disconnected{std::move(gone), std::move(how)});
+  if (auto at = slots_.find(gone->key); at != slots_.end())
+    vacate(at, *gone, how);
+  publish(disconnected{*gone, std::move(how)});
 }
 
 /// Lets the next one sit down where `gone` sat.
@@ -157,7 +157,7 @@ void pairing_state::end(uint64_t id, end_reason reason) {
   auto& entry = members_.at(id);
   stop_waiting(id);
   self_->send(entry.self.handle, atom::end::value, reason);
-  const auto& who = entry.self.who;
+  const auto& who = *entry.self.who;
   if (auto at = slots_.find(who.key); at != slots_.end())
     if (auto& seat = at->second.of(who.side); seat.holder == id)
       seat.leaving = true;
@@ -192,23 +192,23 @@ void pairing_state::bind(slot& pair) {
   auto& worker = members_.at(pair.of(role::worker).holder).self;
   // Bound to another, by the pairing before this one: its messages, and the other's, would mix with
   // those of the new pair.
-  if (client.peer != 0 && client.peer != worker.who.id)
-    return end(client.who.id, end_reason::peer_lost);
-  if (worker.peer != 0 && worker.peer != client.who.id)
-    return end(worker.who.id, end_reason::peer_lost);
-  stop_waiting(client.who.id);
-  stop_waiting(worker.who.id);
+  if (client.peer != 0 && client.peer != worker.who->id)
+    return end(client.who->id, end_reason::peer_lost);
+  if (worker.peer != 0 && worker.peer != client.who->id)
+    return end(worker.who->id, end_reason::peer_lost);
+  stop_waiting(client.who->id);
+  stop_waiting(worker.who->id);
   pair.bound = true;
   // Known to each other already: a pair from before this pairing was started anew.
-  if (client.peer == worker.who.id && worker.peer == client.who.id)
+  if (client.peer == worker.who->id && worker.peer == client.who->id)
     return;
-  client.peer = worker.who.id;
-  worker.peer = client.who.id;
+  client.peer = worker.who->id;
+  worker.peer = client.who->id;
   self_->send(client.handle, atom::bind::value,
-              peer_ref{worker.who.id, worker.handle, worker.who.deflate});
+              peer_ref{worker.who->id, worker.handle, worker.who->deflate});
   self_->send(worker.handle, atom::bind::value,
-              peer_ref{client.who.id, client.handle, client.who.deflate});
-  publish(paired{client.who.key, client.who.id, worker.who.id});
+              peer_ref{client.who->id, client.handle, client.who->deflate});
+  publish(paired{client.who->key, client.who->id, worker.who->id});
 }
 
 // -- waiting ------------------------------------------------------------------

@@ -115,9 +115,9 @@ TEST_CASE("who is admitted becomes a connection, on the home of its socket", "[a
   CHECK(link.open());
   CHECK(link.allowance == l.options->pending);
   auto self = l.pairing.take<atom::join, member>();
-  CHECK(self.who.id == 1);
-  CHECK(self.who.side == role::client);
-  CHECK(self.who.remote == "127.0.0.1:4711");
+  CHECK(self.who->id == 1);
+  CHECK(self.who->side == role::client);
+  CHECK(self.who->remote == "127.0.0.1:4711");
 }
 
 TEST_CASE("questions that are open when the admission dies stay without an answer", "[admission]") {

@@ -28,9 +28,9 @@ TEST_CASE("a connection makes itself known", "[connection]") {
   CHECK(side == role::client);
   CHECK(handle == s.subject);
   auto self = s.pairing.take<atom::join, member>();
-  CHECK(self.who.id == own_id);
-  CHECK(self.who.key == "key");
-  CHECK(self.who.remote == "127.0.0.1:4711");
+  CHECK(self.who->id == own_id);
+  CHECK(self.who->key == "key");
+  CHECK(self.who->remote == "127.0.0.1:4711");
   CHECK(self.handle == s.subject);
   CHECK(self.peer == 0);
 }

@@ -44,7 +44,7 @@ auto values(const peer_ref& x) {
 
 auto values(const member& x) {
   const auto& [who, handle, peer] = x;
-  return std::tuple{values(who), handle, peer};
+  return std::tuple{values(*who), handle, peer};
 }
 
 auto values(const connected& x) {
@@ -124,7 +124,7 @@ TEMPLATE_TEST_CASE("a message arrives as it was sent", "[messages]", peer_info, 
       claim{72, role::worker, "key", {"chat", "mqtt"}},
       verdict{73, refusal::key_taken, "this key already has a client", "chat"},
       peer_ref{74, handle, {true, 8, 15, true, false}},
-      member{someone, handle, 75},
+      member{share(someone), handle, 75},
       connected{someone},
       paired{"key", 76, 77},
       unpaired{"key", 78, 79},

@@ -278,7 +278,7 @@ TEST_CASE("one that is dead when it joins is buried at once", "[pairing]") {
   dead.exit(caf::exit_reason::kill);
   m.w.settle();
   m.tell(m.admission, atom::join::value,
-         member{{1, role::client, "key", ""}, dead.as<connection_actor>(), 0});
+         member{share({1, role::client, "key", ""}), dead.as<connection_actor>(), 0});
   auto& worker = m.enter(2, role::worker);
   CHECK(worker.actor.empty());
   check_bound(m.enter(3, role::client), worker);

@@ -23,7 +23,7 @@ struct table : meeting {
   guest& sit_down(uint64_t id, role side, const std::string& subprotocol) {
     peer_info info{id, side, "key", "remote", {}, subprotocol};
     auto& who = guests.try_emplace(id, guest{info, probe{w}}).first->second;
-    tell(who.actor, atom::join::value, member{who.who, who.actor.as<connection_actor>(), 0});
+    tell(who.actor, atom::join::value, member{share(who.who), who.actor.as<connection_actor>(), 0});
     return who;
   }
 };

@@ -46,7 +46,8 @@ struct meeting {
 
   guest& join(uint64_t id, role side, const std::string& key = "key", uint64_t peer = 0) {
     auto& who = guests.try_emplace(id, guest{{id, side, key, "remote"}, probe{w}}).first->second;
-    tell(who.actor, atom::join::value, member{who.who, who.actor.as<connection_actor>(), peer});
+    tell(who.actor, atom::join::value,
+         member{share(who.who), who.actor.as<connection_actor>(), peer});
     return who;
   }
 

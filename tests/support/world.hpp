@@ -9,7 +9,7 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/scheduled_actor.hpp>
+#include <caf/local_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/send.hpp>
 #include <catch2/catch.hpp>
@@ -120,7 +120,7 @@ private:
   void run(caf::execution_unit& unit, std::deque<caf::resumable*>& jobs, size_t index) {
     auto* job = jobs[index];
     jobs.erase(jobs.begin() + static_cast<std::ptrdiff_t>(index));
-    if (auto* actor = dynamic_cast<caf::scheduled_actor*>(job))
+    if (auto* actor = dynamic_cast<caf::local_actor*>(job))
       seen_.insert(actor->address());
     if (job->resume(&unit, 1) == caf::resumable::resume_later)
       jobs.push_back(job);
