@@ -4,6 +4,7 @@
 #include "config/load.hpp"
 #include "config/pages.hpp"
 #include "net/front.hpp"
+#include "net/memory.hpp"
 #include "net/scheduler.hpp"
 
 #include <caf/actor_registry.hpp>
@@ -19,7 +20,6 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
-#include <malloc.h>
 #include <string>
 #include <sys/resource.h>
 #include <vector>
@@ -112,14 +112,6 @@ void raise_descriptor_limit() {
   getrlimit(RLIMIT_NOFILE, &limit);
   spdlog::info("descriptors limit={} connections={}", limit.rlim_cur,
                limit.rlim_cur - std::min(limit.rlim_cur, own_descriptors));
-}
-
-/// Keeps the memory of chunks, which come and go all the time, from going back to the kernel and
-/// coming anew page by page.
-void keep_freed_memory() {
-  constexpr int kept = 8 << 20;
-  mallopt(M_TRIM_THRESHOLD, kept);
-  mallopt(M_MMAP_THRESHOLD, kept);
 }
 
 // -- settings -----------------------------------------------------------------
@@ -328,7 +320,7 @@ int run_broker(int argc, char** argv, const extension_registry& extensions) {
   spdlog::info("tandem " TANDEM_VERSION " config={}",
                wanted.config_file ? wanted.config_file->string() : "none, the defaults");
   raise_descriptor_limit();
-  keep_freed_memory();
+  net::keep_freed_memory();
   int code = 1;
   try {
     code = serve(wanted.settings, extensions, signals);

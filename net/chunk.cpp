@@ -13,13 +13,17 @@ namespace {
 constexpr int64_t count_step = 64 << 10;
 
 std::atomic<int64_t> counted{0};
+std::atomic<int64_t> height{0};
 thread_local int64_t uncounted = 0;
 
 void count(int64_t bytes) noexcept {
   uncounted += bytes;
   if (uncounted < count_step && uncounted > -count_step)
     return;
-  counted.fetch_add(uncounted, std::memory_order_relaxed);
+  const auto now = counted.fetch_add(uncounted, std::memory_order_relaxed) + uncounted;
+  // Of two threads that are higher at once, it doesn't matter much which is noted.
+  if (now > height.load(std::memory_order_relaxed))
+    height.store(now, std::memory_order_relaxed);
   uncounted = 0;
 }
 
@@ -71,6 +75,12 @@ void chunk_builder::append(std::span<const std::byte> bytes) {
 
 uint64_t buffered_bytes() noexcept {
   return static_cast<uint64_t>(std::max<int64_t>(counted.load(std::memory_order_relaxed), 0));
+}
+
+uint64_t take_peak_of_buffered_bytes() noexcept {
+  const auto now = counted.load(std::memory_order_relaxed);
+  const auto most = height.exchange(now, std::memory_order_relaxed);
+  return static_cast<uint64_t>(std::max<int64_t>({most, now, 0}));
 }
 
 chunk make_chunk(std::span<const std::byte> bytes) {

@@ -103,6 +103,9 @@ private:
 /// makes or frees them. Any thread.
 uint64_t buffered_bytes() noexcept;
 
+/// The most that buffered_bytes() was since the last call of this. Any thread.
+uint64_t take_peak_of_buffered_bytes() noexcept;
+
 /// A chunk with a copy of `bytes`. Throws std::bad_alloc.
 chunk make_chunk(std::span<const std::byte> bytes);
 

@@ -2,11 +2,15 @@
 
 #include "net/handshake.hpp"
 #include "net/listener.hpp"
+#include "net/memory.hpp"
+#include "net/scheduler.hpp"
+#include "net/tide.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <caf/actor_system.hpp>
@@ -16,7 +20,9 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <sys/eventfd.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace tandem::net {
@@ -28,18 +34,41 @@ namespace {
 /// Messages that an actor of the front may handle before a handshake has its turn.
 constexpr size_t max_throughput = 64;
 
+/// How often it looks whether a crowd has gone, as long as anybody is there.
+constexpr std::chrono::milliseconds watch_interval{1000};
+
+/// When it looks how much it has got back.
+constexpr std::chrono::milliseconds give_back_time{50};
+
+/// How many of Asio's records of descriptors are made at a time, and how many are spare.
+constexpr size_t row_of_records = 256;
+constexpr size_t spare_records = 32;
+
+/// About what a handshake or a connection takes, in bytes.
+constexpr uint64_t peer_cost = 4 << 10;
+
 } // namespace
 
 struct front::impl {
-  explicit impl(front_options wanted) : state{std::move(wanted)} {}
+  impl(front_options wanted, scheduler& all) : state{std::move(wanted)}, workers{all} {}
 
   void listen(const listen_address& where);
+  void serve(stream_socket socket, const listen_address& where);
+  void make_records();
+  uint64_t peers() const;
+  void watch_memory(std::chrono::milliseconds delay);
 
   /// Outlives the context, which takes handshakes that aren't done with it.
   front_state state;
+  scheduler& workers;
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::vector<std::unique_ptr<listener>> listeners;
+  tide memory;
+  asio::steady_timer next_watch{context};
+  bool watching = false;
+  /// Descriptors that Asio has records for.
+  size_t records = 0;
   bool accepting = false;
   std::atomic<bool> has_keeper{false};
   std::thread thread;
@@ -59,8 +88,59 @@ void front::impl::listen(const listen_address& where) {
   }
 }
 
+void front::impl::serve(stream_socket socket, const listen_address& where) {
+  auto peer = std::make_shared<handshake>(std::move(socket), where, state);
+  asio::co_spawn(
+      context, [peer] { return peer->run(); }, asio::detached);
+  if (state.under_way + spare_records > records)
+    make_records();
+  memory.rise(peers() * peer_cost);
+  if (!std::exchange(watching, true))
+    watch_memory(watch_interval);
+}
+
+/// Asio keeps a record of a descriptor for the next one, for ever. Made one by one, each would lie
+/// among what its handshake takes, and none of those pages could be given back to the kernel. So
+/// they are made in rows, ahead of need.
+void front::impl::make_records() {
+  // If descriptors run out, that has to do.
+  records = state.under_way + row_of_records;
+  std::vector<asio::posix::stream_descriptor> row;
+  row.reserve(row_of_records);
+  boost::system::error_code error;
+  while (row.size() < row_of_records && !error) {
+    const auto fd = ::eventfd(0, EFD_CLOEXEC);
+    if (fd < 0)
+      return;
+    if (row.emplace_back(context).assign(fd, error); error)
+      ::close(fd);
+  }
+}
+
+uint64_t front::impl::peers() const {
+  return state.under_way + state.door->inside();
+}
+
+/// Gives memory back to the kernel once a crowd has gone. The allocator would keep most of it: what
+/// is still in use lies between what was freed.
+void front::impl::watch_memory(std::chrono::milliseconds delay) {
+  next_watch.expires_after(delay);
+  next_watch.async_wait([this](boost::system::error_code error) {
+    if (error)
+      return;
+    const auto in_chunks = take_peak_of_buffered_bytes();
+    const auto now = peers() == 0 ? 0 : peers() * peer_cost + in_chunks;
+    const bool gone_out = memory.gone_out(now, resident_bytes());
+    if (gone_out)
+      give_back_memory(workers);
+    watching = !memory.at_rest();
+    if (watching)
+      watch_memory(gone_out ? give_back_time : watch_interval);
+  });
+}
+
 front::front(caf::actor_system& system, front_options options)
-    : home{&system}, impl_{std::make_unique<impl>(std::move(options))} {
+    : home{&system}, impl_{std::make_unique<impl>(std::move(options), scheduler::of(system))} {
   for (const auto& where : impl_->state.options.listen)
     impl_->listen(where);
   if (impl_->listeners.empty())
@@ -137,9 +217,7 @@ void front::guard_with(gatekeeper* keeper) {
     return;
   for (auto& listener : impl_->listeners) {
     auto serve = [this, &where = listener->where()](stream_socket socket) {
-      auto peer = std::make_shared<handshake>(std::move(socket), where, impl_->state);
-      asio::co_spawn(
-          impl_->context, [peer] { return peer->run(); }, asio::detached);
+      impl_->serve(std::move(socket), where);
     };
     asio::co_spawn(impl_->context, listener->accept(serve), asio::detached);
   }

@@ -29,8 +29,11 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-/// Read at once of a request's head, in bytes; most have less.
-constexpr size_t head_step = 2048;
+/// What handshakes read into, all of them: streams fill it right before they return.
+std::span<char> scratch() {
+  static thread_local std::array<char, 4096> bytes;
+  return bytes;
+}
 
 /// How long a refused peer may take to read why.
 constexpr auto refusal_time = std::chrono::seconds{2};
@@ -71,10 +74,13 @@ front_state::front_state(front_options wanted)
 handshake::handshake(stream_socket socket, const listen_address& via, front_state& state)
     : deadline_{socket.get_executor()}, answered_{socket.get_executor(),
                                                   asio::steady_timer::time_point::max()},
-      stream_{std::move(socket)}, via_{via}, state_{state}, buffer_{size_t{2} * max_request_head} {}
+      stream_{std::move(socket)}, via_{via}, state_{state}, buffer_{size_t{2} * max_request_head} {
+  ++state_.under_way;
+}
 
 handshake::~handshake() {
   end_waiting();
+  --state_.under_way;
 }
 
 asio::awaitable<void> handshake::run() {
@@ -86,6 +92,12 @@ asio::awaitable<void> handshake::run() {
 
   begin_waiting();
   auto fault = co_await meet();
+  // Who says nothing mustn't cost what reading takes. An error comes up again at the first read.
+  beast::error_code ignored;
+  if (fault.why == refusal::none)
+    co_await stream_.wait(ignored);
+  if (fault.why == refusal::none && stopped_ != stop::none)
+    fault = fault_of_stop();
   if (fault.why == refusal::none)
     fault = co_await read_request();
   end_waiting();
@@ -197,12 +209,8 @@ asio::awaitable<route_fault> handshake::read_request() {
 asio::awaitable<std::optional<route_fault>> handshake::read_head(upgrade_parser& parser) {
   head_check check;
   while (!parser.is_header_done()) {
-    auto room = buffer_.prepare(std::min(head_step, buffer_.max_size() - buffer_.size()));
-    if (room.size() == 0)
-      co_return fault_of(http::error::buffer_overflow);
-    const std::span<char> bytes{static_cast<char*>(room.data()), room.size()};
     beast::error_code error;
-    auto n = co_await stream_.read_some(bytes, error);
+    auto n = co_await stream_.read_some(scratch(), error);
     if (stopped_ != stop::none)
       co_return fault_of_stop();
     if (error == asio::error::eof && parser.got_some())
@@ -211,8 +219,12 @@ asio::awaitable<std::optional<route_fault>> handshake::read_head(upgrade_parser&
       stream_.close();
       co_return route_fault{refusal::bad_request, {}};
     }
+    const auto bytes = scratch().first(n);
     if (auto fault = check.feed({bytes.data(), n}))
       co_return fault;
+    if (n > buffer_.max_size() - buffer_.size())
+      co_return fault_of(http::error::buffer_overflow);
+    std::copy(bytes.begin(), bytes.end(), static_cast<char*>(buffer_.prepare(n).data()));
     buffer_.commit(n);
     buffer_.consume(parser.put(buffer_.data(), error));
     if (error && error != http::error::need_more)
@@ -313,9 +325,8 @@ asio::awaitable<void> handshake::refuse(route_fault fault) {
   stream_.finish_writing();
   // Closing on unread bytes would reset the connection, and the answer could be lost.
   begin_waiting();
-  std::array<char, 4096> rest;
   while (stopped_ == stop::none && !error)
-    co_await stream_.read_some(rest, error);
+    co_await stream_.read_some(scratch(), error);
 }
 
 std::string handshake::answer_to(const route_fault& fault) const {

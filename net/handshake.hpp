@@ -27,6 +27,7 @@ struct front_state {
   refusal_counts refusals;
   gatekeeper* keeper = nullptr;
   uint64_t last_ticket = 0;
+  size_t under_way = 0;
   /// Handshakes that wait for their peer, the one that has waited longest first.
   std::list<handshake*> waiting{};
   /// Refusals that are logged for everybody to see; a flood of them mustn't flood the log.

@@ -41,6 +41,7 @@ peer_stream::peer_stream(stream_socket socket) : socket_{std::move(socket)} {
   }
   // A Unix-domain socket has no such delay, and says so.
   socket_.set_option(asio::ip::tcp::no_delay{true}, error);
+  socket_.non_blocking(true, error);
 }
 
 /// It looks at what is there and then takes as much of it as belongs to the header, so that what
@@ -68,14 +69,30 @@ asio::awaitable<proxy_header_result> peer_stream::read_proxy_header(error_code& 
   }
 }
 
+asio::awaitable<void> peer_stream::wait(error_code& error) {
+  error = {};
+  if (!cancelled_) {
+    auto [failed] = co_await socket_.async_wait(stream_socket::wait_read, use_tuple);
+    error = failed;
+  }
+  // It may have come when what was waited for was there, and this hadn't gone on yet.
+  if (std::exchange(cancelled_, false))
+    error = asio::error::operation_aborted;
+}
+
 asio::awaitable<size_t> peer_stream::read_some(std::span<char> buffer, error_code& error) {
-  auto [failed, n] =
-      co_await socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()), use_tuple);
-  error = failed;
-  co_return n;
+  for (;;) {
+    const auto n = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
+    if (error != asio::error::would_block)
+      co_return n;
+    co_await wait(error);
+    if (error)
+      co_return 0;
+  }
 }
 
 asio::awaitable<void> peer_stream::write(std::string_view bytes, error_code& error) {
+  cancelled_ = false;
   auto [failed, n] = co_await asio::async_write(socket_, asio::buffer(bytes), use_tuple);
   error = failed;
 }
@@ -93,6 +110,7 @@ void peer_stream::finish_writing() noexcept {
 
 void peer_stream::cancel() noexcept {
   error_code ignored;
+  cancelled_ = true;
   socket_.cancel(ignored);
 }
 

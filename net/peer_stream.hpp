@@ -35,8 +35,12 @@ public:
   /// stream ended with an error before it was there.
   boost::asio::awaitable<proxy_header_result> read_proxy_header(error_code& error);
 
+  /// Waits until something can be read. It takes little memory meanwhile.
+  boost::asio::awaitable<void> wait(error_code& error);
+
   /// Reads what is there into `buffer`, at least a byte of it; returns how many bytes came. At the
-  /// end of the stream the error is asio::error::eof.
+  /// end of the stream the error is asio::error::eof. It fills `buffer` right before it returns, so
+  /// the streams of a thread may share one.
   boost::asio::awaitable<size_t> read_some(std::span<char> buffer, error_code& error);
 
   /// Writes all of `bytes`.
@@ -49,7 +53,7 @@ public:
   /// Nothing more will be written.
   void finish_writing() noexcept;
 
-  /// Ends what is waited for with an error.
+  /// Ends what is waited for with an error, or what is waited for next, unless that is a write.
   void cancel() noexcept;
 
   void close() noexcept;
@@ -63,6 +67,7 @@ private:
   stream_socket socket_;
   std::string remote_;
   std::optional<ip_address> address_;
+  bool cancelled_ = false;
 };
 
 } // namespace tandem::net
