@@ -9,10 +9,14 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl.hpp>
+// Asio is compiled apart from its headers, and tandem has no use for this part of it.
+#include <boost/asio/ssl/impl/src.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 #include <nlohmann/json.hpp>
 
 #include <deque>
@@ -20,12 +24,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <unistd.h>
 
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
+namespace ssl = asio::ssl;
 namespace websocket = beast::websocket;
 using asio::use_awaitable;
 using asio::ip::tcp;
@@ -55,6 +61,10 @@ struct address {
   std::string target;
 };
 
+bool is_secure(const std::string& url) {
+  return url.rfind("wss:", 0) == 0;
+}
+
 /// Of a URL with host, port and path: `ws://127.0.0.1:8080/client/abc`.
 address parse(const std::string& url) {
   auto host = url.find("://") + 3;
@@ -65,19 +75,30 @@ address parse(const std::string& url) {
   return {url.substr(host, port - host), url.substr(port + 1, path - port - 1), url.substr(path)};
 }
 
-/// One connection. Beast allows one write at a time, so operations queue for a coroutine of their
-/// own beside the one that reads.
-class connection : public std::enable_shared_from_this<connection> {
+class peer {
 public:
-  connection(asio::io_context& io, int id) : socket_{io}, queued_{io}, id_{id} {
+  virtual ~peer() = default;
+  virtual void start() = 0;
+  virtual void add(json operation) = 0;
+};
+
+/// One connection, over TCP or over TLS. Beast allows one write at a time, so operations queue for
+/// a coroutine of their own beside the one that reads.
+template <class Layer>
+class connection final : public peer, public std::enable_shared_from_this<connection<Layer>> {
+public:
+  /// `tls` is null for TCP; `layer` is what the layer is made of.
+  template <class... Ts>
+  connection(int id, std::shared_ptr<ssl::context> tls, asio::io_context& io, Ts&... layer)
+      : tls_{std::move(tls)}, socket_{io, layer...}, queued_{io}, id_{id} {
     queued_.expires_at(asio::steady_timer::time_point::max());
   }
 
-  void start() {
-    asio::co_spawn(socket_.get_executor(), carry_out(shared_from_this()), asio::detached);
+  void start() override {
+    asio::co_spawn(socket_.get_executor(), carry_out(this->shared_from_this()), asio::detached);
   }
 
-  void add(json operation) {
+  void add(json operation) override {
     operations_.push_back(std::move(operation));
     queued_.cancel();
   }
@@ -123,6 +144,14 @@ private:
     auto found = co_await resolver.async_resolve(where.host, where.port, use_awaitable);
     co_await asio::async_connect(beast::get_lowest_layer(socket_), found, use_awaitable);
     beast::get_lowest_layer(socket_).set_option(tcp::no_delay{true});
+    if constexpr (!std::is_same_v<Layer, tcp::socket>) {
+      auto& layer = socket_.next_layer();
+      // Names alone are sent (RFC 6066, section 3); an address is only compared.
+      if (beast::error_code error; asio::ip::make_address(where.host, error), error)
+        SSL_set_tlsext_host_name(layer.native_handle(), where.host.c_str());
+      layer.set_verify_callback(ssl::host_name_verification{where.host});
+      co_await layer.async_handshake(ssl::stream_base::client, use_awaitable);
+    }
     websocket::permessage_deflate deflate;
     deflate.client_enable = operation.at("compress").get<bool>();
     socket_.set_option(deflate);
@@ -137,7 +166,7 @@ private:
     auto agreed = response[beast::http::field::sec_websocket_extensions];
     say("open", id_,
         {{"compressed", agreed.find("permessage-deflate") != beast::string_view::npos}});
-    asio::co_spawn(socket_.get_executor(), read(shared_from_this(), operation.at("echo")),
+    asio::co_spawn(socket_.get_executor(), read(this->shared_from_this(), operation.at("echo")),
                    asio::detached);
   }
 
@@ -196,16 +225,27 @@ private:
     say_closed(!error);
   }
 
-  websocket::stream<tcp::socket> socket_;
+  std::shared_ptr<ssl::context> tls_;
+  websocket::stream<Layer> socket_;
   asio::steady_timer queued_;
   std::deque<json> operations_;
   int id_;
   bool closing_ = false;
 };
 
+std::shared_ptr<peer> make_peer(asio::io_context& io, const json& open) {
+  const auto id = open.at("id").get<int>();
+  if (!is_secure(open.at("url").get<std::string>()))
+    return std::make_shared<connection<tcp::socket>>(id, nullptr, io);
+  auto tls = std::make_shared<ssl::context>(ssl::context::tls_client);
+  tls->set_verify_mode(ssl::verify_peer);
+  tls->load_verify_file(open.at("ca").get<std::string>());
+  return std::make_shared<connection<ssl::stream<tcp::socket>>>(id, tls, io, *tls);
+}
+
 asio::awaitable<void> serve(asio::io_context& io) {
   asio::posix::stream_descriptor input{io, ::dup(STDIN_FILENO)};
-  std::map<int, std::shared_ptr<connection>> connections;
+  std::map<int, std::shared_ptr<peer>> connections;
   say("ready", 0);
   std::string text;
   for (;;) {
@@ -219,7 +259,7 @@ asio::awaitable<void> serve(asio::io_context& io) {
     auto id = operation.at("id").get<int>();
     auto& one = connections[id];
     if (!one) {
-      one = std::make_shared<connection>(io, id);
+      one = make_peer(io, operation);
       one->start();
     }
     one->add(std::move(operation));
