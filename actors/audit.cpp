@@ -8,9 +8,10 @@ namespace tandem {
 
 void audit_state::on_connected(const connected& event) {
   connections_.insert(event.who.id);
-  spdlog::info("audit connected id={} role={} key={} remote={} subprotocol={} connections={}",
+  spdlog::info("audit connected id={} role={} key={} remote={} subprotocol={} subject={} "
+               "connections={}",
                event.who.id, to_string(event.who.side), log_value(event.who.key), event.who.remote,
-               log_value(event.who.subprotocol), connections_.size());
+               log_value(event.who.subprotocol), log_value(event.who.subject), connections_.size());
 }
 
 void audit_state::on_paired(const paired& event) {

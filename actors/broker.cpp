@@ -1,11 +1,9 @@
 #include "actors/broker.hpp"
 
-#include "actors/supervisor.hpp"
+#include "actors/translate.hpp"
 #include "config/load.hpp"
 #include "config/pages.hpp"
-#include "net/front.hpp"
 #include "net/memory.hpp"
-#include "net/scheduler.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
@@ -42,13 +40,15 @@ constexpr rlim_t own_descriptors = 64;
 
 // -- process ------------------------------------------------------------------
 
-/// SIGINT and SIGTERM, taken by the main thread alone. Has to be there before any other thread is.
-class shutdown_signals {
+/// SIGINT, SIGTERM and SIGHUP, taken by the main thread alone. Has to be there before any other
+/// thread is.
+class process_signals {
 public:
-  shutdown_signals() {
+  process_signals() {
     sigemptyset(&set_);
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
   }
@@ -59,14 +59,14 @@ public:
     return signal;
   }
 
-  /// Waits for `done` until `deadline`; a signal in between ends the process at once.
+  /// Waits for `done` until `deadline`; a signal to end in between does that at once.
   template <class Predicate>
   bool wait_until(steady_clock::time_point deadline, Predicate done) const {
     constexpr timespec step{.tv_sec = 0, .tv_nsec = 5'000'000};
     while (!done()) {
       if (steady_clock::now() >= deadline)
         return false;
-      if (auto signal = sigtimedwait(&set_, nullptr, &step); signal > 0)
+      if (auto signal = sigtimedwait(&set_, nullptr, &step); signal > 0 && signal != SIGHUP)
         std::_Exit(128 + signal);
     }
     return true;
@@ -142,112 +142,18 @@ std::optional<int> handle_other_actions(const config::outcome& wanted) {
   return std::nullopt;
 }
 
-net::trusted_peers trusted_peers_of(const std::vector<config::network>& networks) {
-  net::trusted_peers trusted;
-  for (const auto& x : networks) {
-    if (x.is_local()) {
-      trusted.local = true;
-      continue;
-    }
-    // The config's check has read it already.
-    auto first = net::ip_address::parse(x.address).value();
-    trusted.ranges.push_back({first, first.is_v4() && x.bits <= 32 ? 96 + x.bits : x.bits});
-  }
-  return trusted;
-}
-
-net::session_limits session_limits_of(const config::settings& settings) {
-  net::session_limits limits;
-  limits.decoder.max_message = settings.max_message_size;
-  // Smaller than a step of credit, so that a piece can always be filled.
-  limits.decoder.piece = std::min<size_t>(limits.decoder.piece, settings.relay_window / 4);
-  limits.close_timeout = settings.close_timeout;
-  limits.stall_timeout = settings.stall_timeout;
-  const auto burst = settings.rate_burst;
-  limits.rates = {{settings.message_rate, burst}, {settings.byte_rate, burst}};
-  return limits;
-}
-
-net::front_options front_options_of(const config::settings& settings,
-                                    const net::session_limits& limits, net::scheduler& scheduler) {
-  net::front_options options;
-  for (const auto& endpoint : settings.listen)
-    options.listen.push_back(
-        {.address = endpoint.address,
-         .port = endpoint.port,
-         .mode = endpoint.mode,
-         .compression = endpoint.compression.value_or(settings.compression) == config::toggle::on,
-         .proxy_protocol = endpoint.proxy_protocol,
-         .max_connections = endpoint.max_connections});
-  options.where = {settings.client_path, settings.worker_path};
-  options.handshake_timeout = settings.handshake_timeout;
-  options.limits = &limits;
-  // One that waits for another peer passes on what several of them compressed, each with a context
-  // of its own.
-  options.deflate = {.max_window_bits = static_cast<uint8_t>(settings.compression_max_window_bits),
-                     .keeps_context = settings.compression_context_takeover == config::toggle::on &&
-                                      settings.on_peer_loss != config::loss_policy::wait};
-  const auto burst = settings.rate_burst;
-  options.door = {.connections = settings.max_connections,
-                  .connections_per_address = settings.max_connections_per_ip,
-                  .arrivals = {settings.accept_rate, burst},
-                  .arrivals_per_address = {settings.accept_rate_per_ip, burst}};
-  options.max_handshakes = settings.max_handshakes;
-  options.max_buffered_bytes = settings.max_buffered_bytes;
-  options.trusted = trusted_peers_of(settings.trusted_proxies);
-  options.subprotocols = settings.subprotocols;
-  if (settings.placement == config::placement::key)
-    options.choose_home = [&](const std::string& key) -> net::network_worker& {
-      return scheduler.home_of(key);
-    };
-  else
-    options.choose_home = [&](const std::string&) -> net::network_worker& {
-      return scheduler.next_home();
-    };
-  return options;
-}
-
-net::recoder_options recoder_options_of(const config::settings& settings) {
-  return {.max_message = settings.max_message_size,
-          .piece = std::min<size_t>(net::recoder::largest_piece, settings.relay_window / 4),
-          .threshold = settings.compression_threshold,
-          .level = static_cast<int>(settings.compression_level),
-          .memory_level = static_cast<int>(settings.compression_memory_level),
-          .max_window_bits = static_cast<uint8_t>(settings.compression_max_window_bits)};
-}
-
-std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::scheduler& scheduler,
-                                       net::front& front, const extension_registry& extensions) {
-  const bool waits = settings.on_peer_loss == config::loss_policy::wait;
-  auto window = static_cast<int64_t>(settings.relay_window);
-  auto parts = std::make_shared<broker_parts>(broker_parts{
-      .homes = {},
-      .gate = front,
-      .connections = {.window = window,
-                      .pending = std::min(static_cast<int64_t>(settings.pending_bytes), window),
-                      .waits_for_next_peer = waits,
-                      .recode = recoder_options_of(settings),
-                      .most_buffered = settings.max_buffered_bytes},
-      .heartbeats = {.client_interval = settings.heartbeat_client_interval,
-                     .worker_interval = settings.heartbeat_worker_interval,
-                     .timeout = settings.heartbeat_timeout},
-      .pairs = {.replaces = settings.on_conflict == config::conflict_policy::replace,
-                .waits_for_next_peer = waits,
-                .timeout = settings.pair_timeout},
-      .extensions = {},
-  });
-  for (size_t i = 0; i < scheduler.networks(); ++i)
-    parts->homes.emplace_back(scheduler.network(i));
-  for (const auto& name : settings.extensions)
-    parts->extensions.insert(*extensions.find(name));
-  return parts;
-}
-
 // -- the run ------------------------------------------------------------------
+
+void log_certificates(const net::tls_context* tls) {
+  if (tls == nullptr)
+    return;
+  for (const auto& line : tls->describe())
+    spdlog::info("certificate {}", line);
+}
 
 /// Each step has a deadline. False if an actor, which can only be an extension's, didn't end.
 bool shut_down(caf::actor_system& system, net::front& front, const supervisor_actor& root,
-               const shutdown_signals& signals, milliseconds drain_timeout) {
+               const process_signals& signals, milliseconds drain_timeout) {
   auto& scheduler = net::scheduler::of(system);
   front.stop_accepting();
   caf::anon_send(root, atom::shutdown::value);
@@ -274,15 +180,29 @@ struct system_config : caf::actor_system_config {
   }
 };
 
+/// New connections get the new certificates; those that are there keep what they have.
+void reload_certificates(const config::settings& settings, net::front& front) {
+  try {
+    auto tls = tls_of(settings);
+    log_certificates(tls.get());
+    front.use(std::move(tls));
+    spdlog::info("reloaded certificates");
+  } catch (const net::tls_error& error) {
+    spdlog::error("keeping the certificates as they are: {}", error.what());
+  }
+}
+
 int serve(const config::settings& settings, const extension_registry& extensions,
-          const shutdown_signals& signals) {
+          const process_signals& signals) {
   system_config cfg{settings};
   // Before the system: its network workers end last, and sessions may still look at it then.
   const auto limits = session_limits_of(settings);
   caf::actor_system system{cfg};
   auto& scheduler = net::scheduler::of(system);
 
-  net::front front{system, front_options_of(settings, limits, scheduler)};
+  auto options = front_options_of(settings, limits, scheduler);
+  log_certificates(options.tls.get());
+  net::front front{system, std::move(options)};
   auto root = system.spawn(supervisor, parts_of(settings, scheduler, front, extensions));
   front.start();
   front.wait_until_guarded();
@@ -290,7 +210,10 @@ int serve(const config::settings& settings, const extension_registry& extensions
     std::cout << "listening on " << address << '\n';
   std::cout << std::flush;
 
-  spdlog::info("shutting down signal={}", signals.wait());
+  auto signal = signals.wait();
+  for (; signal == SIGHUP; signal = signals.wait())
+    reload_certificates(settings, front);
+  spdlog::info("shutting down signal={}", signal);
   auto ended = shut_down(system, front, root, signals, settings.drain_timeout);
   root = nullptr;
   if (auto n = front.refusals().total(); n > 0)
@@ -311,11 +234,12 @@ int run_broker(int argc, char** argv, const extension_registry& extensions) {
   config::surroundings around;
   for (const auto& [name, factory] : extensions)
     around.extensions.push_back(name);
+  around.tls = find_tls_fault;
   auto wanted = config::load(std::vector<std::string>(argv + 1, argv + argc), around);
   if (auto code = handle_other_actions(wanted))
     return *code;
 
-  shutdown_signals signals;
+  process_signals signals;
   start_log(wanted.settings.log_level);
   spdlog::info("tandem " TANDEM_VERSION " config={}",
                wanted.config_file ? wanted.config_file->string() : "none, the defaults");

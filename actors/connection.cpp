@@ -52,9 +52,11 @@ void connection_state::start() {
   join();
   link_->allow(options_->pending);
   link_->start(*this);
-  spdlog::debug("connected id={} role={} key={} remote={} subprotocol={} compression={}", who_->id,
-                to_string(who_->side), log_value(who_->key), who_->remote,
-                log_value(who_->subprotocol), net::to_string(who_->deflate));
+  spdlog::debug("connected id={} role={} key={} remote={} subprotocol={} subject={} "
+                "compression={}",
+                who_->id, to_string(who_->side), log_value(who_->key), who_->remote,
+                log_value(who_->subprotocol), log_value(who_->subject),
+                net::to_string(who_->deflate));
 }
 
 /// Makes itself known to those who care for all connections.
@@ -315,11 +317,11 @@ caf::error connection_state::conclude(ending how) {
   if (peer_)
     self_->send(peer_, atom::peer_end::value, who_->id, how);
   auto stats = link_->stats();
-  spdlog::info("disconnected id={} role={} key={} remote={} subprotocol={} reason={} code={} "
-               "messages_in={} bytes_in={} bytes_out={} rtt_us={}",
+  spdlog::info("disconnected id={} role={} key={} remote={} subprotocol={} subject={} reason={} "
+               "code={} messages_in={} bytes_in={} bytes_out={} rtt_us={}",
                who_->id, to_string(who_->side), log_value(who_->key), who_->remote,
-               log_value(who_->subprotocol), to_string(how.reason), how.code, stats.messages_in,
-               stats.bytes_in, stats.bytes_out, stats.rtt.count());
+               log_value(who_->subprotocol), log_value(who_->subject), to_string(how.reason),
+               how.code, stats.messages_in, stats.bytes_in, stats.bytes_out, stats.rtt.count());
   return make_error(how);
 }
 

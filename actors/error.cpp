@@ -50,6 +50,7 @@ constexpr std::array<refusal_row, refusal_count> refusals{{
     {refusal::overloaded, "overloaded", 503, 5},
     {refusal::untrusted_proxy, "untrusted_proxy", 0, 0},
     {refusal::bad_proxy_header, "bad_proxy_header", 0, 0},
+    {refusal::tls_failed, "tls_failed", 0, 0},
 }};
 
 const caf::atom_value category = caf::atom("ending");

@@ -92,9 +92,11 @@ enum class refusal : uint8_t {
   overloaded,
   untrusted_proxy,
   bad_proxy_header,
+  /// It speaks no TLS that is accepted, or has no certificate that is.
+  tls_failed,
 };
 
-inline constexpr uint8_t refusal_count = 17;
+inline constexpr uint8_t refusal_count = 18;
 
 struct refusal_row {
   refusal why;

@@ -42,12 +42,14 @@ struct peer_info {
   net::deflate_params deflate{};
   /// The application's subprotocol that was agreed on (RFC 6455, section 1.9); empty for none.
   std::string subprotocol{};
+  /// The subject of the certificate by which it proved who it is (RFC 4514); empty for none.
+  std::string subject{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
   return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate,
-           x.subprotocol);
+           x.subprotocol, x.subject);
 }
 
 /// One that its holders share: a connection has it for its whole life, and PAIRING as long.

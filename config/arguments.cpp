@@ -25,6 +25,7 @@ constexpr std::array all_flags{
 bool is_list(const option& row) noexcept {
   return std::holds_alternative<endpoints_option>(row.type) ||
          std::holds_alternative<names_option>(row.type) ||
+         std::holds_alternative<files_option>(row.type) ||
          std::holds_alternative<networks_option>(row.type);
 }
 

@@ -65,6 +65,10 @@ bool is_token_character(unsigned char c) noexcept {
          marks.find(static_cast<char>(c)) != std::string_view::npos;
 }
 
+std::string file_name_fault(std::string_view text) {
+  return text.find('\0') == std::string_view::npos ? "" : "has a NUL, which no name of a file has";
+}
+
 /// Assigns `x` to the field of `row` in `to`, by the type of the option.
 struct assigner {
   const option& row;
@@ -143,6 +147,24 @@ struct assigner {
         return "is listed twice";
       names.push_back(text);
       return {};
+    });
+    return found.empty() ? set(type, std::move(names)) : found;
+  }
+
+  faults operator()(const file_option& type) const {
+    const auto* text = std::get_if<std::string>(&x.data);
+    if (!text)
+      return wrong_type(row, x);
+    if (auto why = file_name_fault(*text); !why.empty())
+      return not_accepted(row, x, why);
+    return set(type, *text);
+  }
+
+  faults operator()(const files_option& type) const {
+    std::vector<std::string> names;
+    auto found = for_each_text([&](const std::string& text) {
+      names.push_back(text);
+      return text.empty() ? "is no name of a file" : file_name_fault(text);
     });
     return found.empty() ? set(type, std::move(names)) : found;
   }

@@ -131,12 +131,8 @@ void draft::report(const option& row, const place& where, std::string message) {
 void draft::check_paths() {
   const auto* client = find_option("client-path");
   const auto* worker = find_option("worker-path");
-  auto refused = [this](const option* row) {
-    auto found = places_.find(row);
-    return found != places_.end() && !found->second.accepted;
-  };
   auto shared = common_path(values_.client_path, values_.worker_path);
-  if (!shared || refused(client) || refused(worker))
+  if (!shared || was_refused(*client) || was_refused(*worker))
     return;
   // At fault is what was set; the defaults get along.
   const auto* row = places_.contains(worker) ? worker : client;
@@ -148,14 +144,52 @@ void draft::check_paths() {
 
 void draft::check_proxies() {
   const auto* listen = find_option("listen");
-  auto trusted = places_.find(find_option("trusted-proxies"));
+  const auto* trusted = find_option("trusted-proxies");
   auto asking = std::ranges::find_if(values_.listen, &endpoint::proxy_protocol);
-  if (asking == values_.listen.end() || !values_.trusted_proxies.empty() ||
-      (trusted != places_.end() && !trusted->second.accepted))
+  if (asking == values_.listen.end() || !values_.trusted_proxies.empty() || was_refused(*trusted))
     return;
   report(*listen, places_[listen],
          quoted(to_string(*asking)) + " lets nobody in: set trusted-proxies to the addresses of "
                                       "the proxies that may send a PROXY header");
+}
+
+void draft::check_tls(const tls_probe& probe) {
+  const auto& certificates = values_.tls_certificates;
+  const auto& keys = values_.tls_private_keys;
+  const auto before = problems_.size();
+  for (const auto& row : options())
+    if (row.section() == "tls" && was_refused(row))
+      return;
+  for (const auto& listener : values_.listen) {
+    const auto demand = listener.client_certificates.value_or(values_.tls_client_certificates);
+    if (listener.tls && certificates.empty())
+      report("listen", quoted(to_string(listener)) +
+                           " has no certificate to show: set tls.certificates and "
+                           "tls.private-keys");
+    else if (listener.tls && demand != certificate_demand::off && values_.tls_client_ca.empty())
+      report(listener.client_certificates ? "listen" : "tls.client-certificates",
+             quoted(to_string(listener)) +
+                 " asks for certificates: set tls.client-ca to the authorities that sign them");
+  }
+  if (!keys.empty() && keys.size() != certificates.size())
+    report("tls.private-keys", "has " + std::to_string(keys.size()) + " names for the " +
+                                   std::to_string(certificates.size()) +
+                                   " of tls.certificates; takes one for each, in the same order");
+  // The files of settings that are at fault already may not be what they will be.
+  if (problems_.size() != before || certificates.empty() || !probe)
+    return;
+  if (auto fault = probe(values_))
+    report(fault->first, std::move(fault->second));
+}
+
+bool draft::was_refused(const option& row) const {
+  auto found = places_.find(&row);
+  return found != places_.end() && !found->second.accepted;
+}
+
+void draft::report(std::string_view name, std::string message) {
+  const auto* row = find_option(name);
+  report(*row, places_[row], std::move(message));
 }
 
 void draft::check_extensions(std::span<const std::string> known) {

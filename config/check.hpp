@@ -6,7 +6,9 @@
 #include "config/settings.hpp"
 #include "config/value.hpp"
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,11 @@
 #include <vector>
 
 namespace tandem::config {
+
+/// Says which option names a file that can't be used for TLS, and what is wrong with it; nothing if
+/// none does.
+using tls_probe =
+    std::function<std::optional<std::pair<std::string_view, std::string>>(const settings&)>;
 
 /// Settings in the making. What is read later overrides what was read before.
 class draft {
@@ -31,6 +38,10 @@ public:
 
   /// Checks that someone may use each listener that asks for a PROXY header.
   void check_proxies();
+
+  /// Checks that each listener with TLS has what it needs, and that the files are what they should
+  /// be, by the word of `probe`.
+  void check_tls(const tls_probe& probe);
 
   /// Checks that each extension is one of `known`.
   void check_extensions(std::span<const std::string> known);
@@ -50,6 +61,8 @@ private:
 
   void set(const option& row, const value& x, place where);
   void report(const option& row, const place& where, std::string message);
+  void report(std::string_view name, std::string message);
+  bool was_refused(const option& row) const;
 
   settings values_;
   std::map<const option*, place> places_;

@@ -84,6 +84,24 @@ std::string show_max_connections(const endpoint& x) {
   return x.max_connections == 0 ? "" : std::to_string(x.max_connections);
 }
 
+constexpr std::array<std::string_view, 3> demand_words{"off", "optional", "required"};
+
+fault set_client_certificates(endpoint& x, std::string_view value) {
+  auto found = std::ranges::find(demand_words, value);
+  if (!x.tls)
+    return "asks for client-certificates, which only a listener with wss:// can";
+  if (found == demand_words.end())
+    return "has client-certificates that are neither off, nor optional, nor required";
+  x.client_certificates = static_cast<certificate_demand>(found - demand_words.begin());
+  return {};
+}
+
+std::string show_client_certificates(const endpoint& x) {
+  if (!x.client_certificates)
+    return {};
+  return std::string{demand_words[static_cast<size_t>(*x.client_certificates)]};
+}
+
 /// What may stand behind the "?".
 struct listener_option {
   std::string_view name;
@@ -97,6 +115,7 @@ constexpr std::array listener_options{
     listener_option{"compression", set_compression, show_compression},
     listener_option{"proxy-protocol", set_proxy_protocol, show_proxy_protocol},
     listener_option{"max-connections", set_max_connections, show_max_connections},
+    listener_option{"client-certificates", set_client_certificates, show_client_certificates},
 };
 
 fault unknown_option(std::string_view name) {
@@ -157,14 +176,18 @@ fault read_address(std::string_view text, endpoint& to) {
 std::variant<endpoint, std::string> parse_endpoint(std::string_view text) {
   constexpr std::string_view unix_scheme = "unix:";
   constexpr std::string_view plain_scheme = "ws://";
+  constexpr std::string_view tls_scheme = "wss://";
   auto where = text.substr(0, text.find('?'));
   auto options = text.substr(std::min(text.size(), where.size() + 1));
   endpoint result;
+  result.tls = where.starts_with(tls_scheme);
   fault why;
   if (where.starts_with(unix_scheme))
     why = read_path(where.substr(unix_scheme.size()), result);
   else if (where.starts_with(plain_scheme))
     why = read_address(where.substr(plain_scheme.size()), result);
+  else if (result.tls)
+    why = read_address(where.substr(tls_scheme.size()), result);
   else if (where.find("://") != std::string_view::npos)
     why = "has an unknown scheme";
   else
@@ -177,13 +200,13 @@ std::variant<endpoint, std::string> parse_endpoint(std::string_view text) {
 }
 
 std::string to_string(const endpoint& x) {
-  std::string result;
+  std::string result = x.tls ? "wss://" : "";
   if (x.is_unix())
     result = "unix:" + x.address;
   else if (x.address.find(':') == std::string::npos)
-    result = x.address + ":" + std::to_string(x.port);
+    result += x.address + ":" + std::to_string(x.port);
   else
-    result = "[" + x.address + "]:" + std::to_string(x.port);
+    result += "[" + x.address + "]:" + std::to_string(x.port);
   auto separator = '?';
   for (const auto& row : listener_options)
     if (auto value = row.show(x); !value.empty()) {

@@ -78,6 +78,7 @@ outcome load(std::span<const std::string> arguments, const surroundings& around)
   draft.check_paths();
   draft.check_proxies();
   draft.check_extensions(around.extensions);
+  draft.check_tls(around.tls);
   append(result.problems, draft.problems());
   result.settings = draft.values();
   return result;
@@ -89,6 +90,7 @@ void read(std::string_view text, std::string_view name, settings& to,
   draft.read_file(text, name);
   draft.check_paths();
   draft.check_proxies();
+  draft.check_tls({});
   append(problems, draft.problems());
   to = draft.values();
 }

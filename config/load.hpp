@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/arguments.hpp"
+#include "config/check.hpp"
 #include "config/problem.hpp"
 #include "config/settings.hpp"
 
@@ -21,6 +22,8 @@ struct surroundings {
   std::vector<std::filesystem::path> directories = {"", "/etc/tandem"};
   /// The names that the option `extensions` may have.
   std::vector<std::string> extensions = {};
+  /// Tries the files for TLS; null: they aren't tried.
+  tls_probe tls = {};
 };
 
 /// What came of it.
@@ -41,8 +44,8 @@ struct outcome {
 outcome load(std::span<const std::string> arguments, const surroundings& around = {});
 
 /// Reads the text of a config file into `to`, which keeps what the text doesn't set; `name` stands
-/// for the file in problems, which are appended. Any bytes will do. Names of extensions aren't
-/// checked.
+/// for the file in problems, which are appended. Any bytes will do. Names of extensions
+/// and files aren't checked.
 void read(std::string_view text, std::string_view name, settings& to,
           std::vector<problem>& problems);
 

@@ -23,8 +23,8 @@ std::vector<option> make_table() {
   return {
       {"listen", "Addresses",
        endpoints_option{&settings::listen, {{"0.0.0.0", 8080}, {"::", 8080}}},
-       "Where clients and workers connect to: addresses and ports, or Unix-domain sockets for a "
-       "reverse proxy on the same machine. Port 0 takes any free port."},
+       "Where clients and workers connect to: addresses and ports, with TLS behind \"wss://\", or "
+       "Unix-domain sockets for a reverse proxy on the same machine. Port 0 takes any free port."},
       {"client-path", "Addresses", path_option{&settings::client_path, "/client/{key}"},
        "Path that clients connect to. What stands in place of {key} says which worker is theirs."},
       {"worker-path", "Addresses", path_option{&settings::worker_path, "/worker/{key}"},
@@ -124,6 +124,29 @@ std::vector<option> make_table() {
        duration_option{&settings::heartbeat_timeout, 20s, {50ms, 1h}},
        "How long, from the sending of a ping, a connection may stay silent before it is closed "
        "with 4201. Any frame counts as a sign of life."},
+
+      {"tls.certificates", "TLS",
+       files_option{&settings::tls_certificates, {}, R"(["/etc/tandem/fullchain.pem"])"},
+       "Certificates for listeners with wss://, each a file in PEM with its chain behind it. The "
+       "one that has the name that a peer asks for is shown to it, and the first one if none has. "
+       "SIGHUP has them and the files below read anew."},
+      {"tls.private-keys", "TLS",
+       files_option{&settings::tls_private_keys, {}, R"(["/etc/tandem/privkey.pem"])"},
+       "The private keys of the certificates, in the same order, in PEM without a pass phrase. If "
+       "the list is empty, each is in the file of its certificate."},
+      {"tls.client-ca", "TLS",
+       file_option{&settings::tls_client_ca, "", R"("/etc/tandem/clients-ca.pem")"},
+       "The authorities that sign the certificates of clients and workers, in PEM."},
+      {"tls.client-certificates", "TLS",
+       choice_option<certificate_demand>{&settings::tls_client_certificates,
+                                         certificate_demand::off,
+                                         {"off", "optional", "required"}},
+       "Whether clients and workers are asked for a certificate: one that is shown has to be "
+       "valid. "
+       "A listener's own option, such as ?client-certificates=required, goes before this."},
+      {"tls.min-version", "TLS",
+       choice_option<tls_version>{&settings::tls_min_version, tls_version::tls12, {"1.2", "1.3"}},
+       "The oldest version of TLS that is accepted."},
 
       {"compression.mode", "Compression",
        choice_option<toggle>{&settings::compression, toggle::off, {"off", "on"}},

@@ -80,6 +80,22 @@ struct names_option {
   bool tokens = false;
 };
 
+/// The name of a file; empty for none.
+struct file_option {
+  std::string settings::*member;
+  std::string_view fallback;
+  /// A name that a message may show.
+  std::string_view example;
+};
+
+/// Any number of names of files.
+struct files_option {
+  std::vector<std::string> settings::*member;
+  std::vector<std::string> fallback;
+  /// A list that a message may show.
+  std::string_view example;
+};
+
 /// Any number of networks.
 struct networks_option {
   std::vector<network> settings::*member;
@@ -90,8 +106,9 @@ struct networks_option {
 using option_type =
     std::variant<duration_option, size_option, count_option, choice_option<conflict_policy>,
                  choice_option<loss_policy>, choice_option<toggle>, choice_option<placement>,
-                 choice_option<log_level>, path_option, endpoints_option, names_option,
-                 networks_option>;
+                 choice_option<log_level>, choice_option<certificate_demand>,
+                 choice_option<tls_version>, path_option, endpoints_option, names_option,
+                 file_option, files_option, networks_option>;
 
 /// A row of the table.
 struct option {

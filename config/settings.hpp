@@ -25,6 +25,12 @@ enum class log_level { trace, debug, info, warning, error, off };
 /// Whether a feature is used.
 enum class toggle { off, on };
 
+/// Whether peers have to show a certificate of their own.
+enum class certificate_demand { off, optional, required };
+
+/// The oldest version of TLS that is accepted.
+enum class tls_version { tls12, tls13 };
+
 /// Where to listen, and how.
 struct endpoint {
   /// A numeric IPv4 or IPv6 address, without brackets, or the absolute path of a Unix-domain
@@ -40,6 +46,10 @@ struct endpoint {
   bool proxy_protocol = false;
   /// Connections by this listener; 0: no limit.
   size_t max_connections = 0;
+  /// wss://.
+  bool tls = false;
+  /// As tls.client-certificates has it if it isn't set.
+  std::optional<certificate_demand> client_certificates{};
 
   bool is_unix() const noexcept { return address.starts_with('/'); }
 
@@ -108,6 +118,14 @@ struct settings {
   /// 0: no pings.
   std::chrono::milliseconds heartbeat_worker_interval;
   std::chrono::milliseconds heartbeat_timeout;
+
+  /// File names, the second list empty or as long as the first.
+  std::vector<std::string> tls_certificates;
+  std::vector<std::string> tls_private_keys;
+  /// A file name; empty for none.
+  std::string tls_client_ca;
+  certificate_demand tls_client_certificates;
+  tls_version tls_min_version;
 
   toggle compression;
   /// LZ77 windows of messages, as a power of two in bytes.

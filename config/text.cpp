@@ -79,6 +79,8 @@ struct placeholder_visitor {
   std::string operator()(const path_option&) const { return "PATH"; }
   std::string operator()(const endpoints_option&) const { return "LISTENER,..."; }
   std::string operator()(const names_option&) const { return "NAME,..."; }
+  std::string operator()(const file_option&) const { return "FILE"; }
+  std::string operator()(const files_option&) const { return "FILE,..."; }
   std::string operator()(const networks_option&) const { return "NETWORK,..."; }
 };
 
@@ -100,11 +102,13 @@ struct accepted_visitor {
     return R"(a path that starts with "/" and has one segment "{key}")";
   }
   std::string operator()(const endpoints_option&) const {
-    return R"(a list of at least one "ADDRESS:PORT" or "unix:PATH")";
+    return R"(a list of at least one "ADDRESS:PORT", "wss://ADDRESS:PORT" or "unix:PATH")";
   }
   std::string operator()(const names_option& x) const {
     return "a list of names of " + std::string{x.whose};
   }
+  std::string operator()(const file_option&) const { return "the name of a file"; }
+  std::string operator()(const files_option&) const { return "a list of names of files"; }
   std::string operator()(const networks_option&) const {
     return R"(a list of IP addresses, networks, or "unix")";
   }
@@ -121,6 +125,8 @@ struct example_visitor {
     return {};
   }
   std::string operator()(const names_option& x) const { return std::string{x.example}; }
+  std::string operator()(const file_option& x) const { return std::string{x.example}; }
+  std::string operator()(const files_option& x) const { return std::string{x.example}; }
   std::string operator()(const networks_option&) const {
     return R"(["127.0.0.1", "10.0.0.0/8", "unix"])";
   }

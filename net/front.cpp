@@ -155,7 +155,7 @@ front::~front() {
 std::vector<std::string> front::listening() const {
   std::vector<std::string> result;
   for (const auto& listener : impl_->listeners)
-    result.push_back(listener->name());
+    result.push_back((listener->where().tls ? "wss://" : "") + listener->name());
   return result;
 }
 
@@ -170,6 +170,10 @@ void front::start() {
     impl_->context.run();
     system().thread_terminates();
   }};
+}
+
+void front::use(std::shared_ptr<const tls_context> tls) {
+  asio::post(impl_->context, [this, tls = std::move(tls)] { impl_->state.options.tls = tls; });
 }
 
 void front::stop_accepting() {

@@ -8,6 +8,7 @@
 #include "net/refusal_counts.hpp"
 #include "net/route.hpp"
 #include "net/session.hpp"
+#include "net/tls_context.hpp"
 #include "net/turnstile.hpp"
 
 #include <chrono>
@@ -33,6 +34,9 @@ struct listen_address {
   bool proxy_protocol = false;
   /// The most connections; 0 for no limit.
   size_t max_connections = 0;
+  /// Its peers speak TLS.
+  bool tls = false;
+  certificate_demand client_certificates = certificate_demand::none;
 };
 
 struct front_options {
@@ -53,6 +57,8 @@ struct front_options {
   trusted_peers trusted{};
   /// The application's subprotocols that may be agreed on.
   std::vector<std::string> subprotocols{};
+  /// For peers of listeners with TLS.
+  std::shared_ptr<const tls_context> tls{};
   /// The network worker for a key.
   std::function<network_worker&(const std::string& key)> choose_home;
 };
@@ -64,7 +70,8 @@ public:
   front(caf::actor_system& system, front_options options);
   ~front() override;
 
-  /// "address:port" with the real port, or "unix:path", for each listener.
+  /// "address:port" with the real port, "wss://" before it for TLS, or "unix:path", for each
+  /// listener.
   std::vector<std::string> listening() const;
 
   /// How often each refusal came about. Any thread.
@@ -78,6 +85,9 @@ public:
 
   /// Whether there is a gatekeeper. Any thread.
   bool guarded() const noexcept;
+
+  /// Accepts connections by TLS with this from now on. Any thread.
+  void use(std::shared_ptr<const tls_context> tls);
 
   /// Closes the listeners. Any thread.
   void stop_accepting();

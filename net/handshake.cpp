@@ -91,6 +91,7 @@ asio::awaitable<void> handshake::run() {
   set_deadline(state_.options.handshake_timeout);
 
   begin_waiting();
+  can_answer_ = !via_.tls;
   auto fault = co_await meet();
   // Who says nothing mustn't cost what reading takes. An error comes up again at the first read.
   beast::error_code ignored;
@@ -98,6 +99,8 @@ asio::awaitable<void> handshake::run() {
     co_await stream_.wait(ignored);
   if (fault.why == refusal::none && stopped_ != stop::none)
     fault = fault_of_stop();
+  if (fault.why == refusal::none && via_.tls)
+    fault = co_await secure();
   if (fault.why == refusal::none)
     fault = co_await read_request();
   end_waiting();
@@ -173,6 +176,33 @@ asio::awaitable<route_fault> handshake::meet() {
   if (trusted.contain(client_))
     co_return route_fault{refusal::none, {}};
   co_return arrive();
+}
+
+/// TLS's handshake. Refusals ahead of it are silent: an answer in clear would mean nothing to the
+/// peer, and a crowd that is kept out shouldn't cost handshakes.
+asio::awaitable<route_fault> handshake::secure() {
+  using progress = peer_stream::tls_progress;
+  beast::error_code error;
+  if (co_await stream_.is_plain_http(error)) {
+    can_answer_ = true;
+    co_return route_fault{refusal::bad_request,
+                          "this listener takes TLS only: use wss:// or https://"};
+  }
+  // It chooses the certificate, and may be replaced meanwhile.
+  const auto context = state_.options.tls;
+  stream_.begin_tls(context->accept(via_.client_certificates));
+  auto reached = error ? progress::failed : progress::under_way;
+  std::string fault;
+  while (reached == progress::under_way && stopped_ == stop::none)
+    reached = co_await stream_.shake_hands(fault);
+  if (stopped_ != stop::none)
+    co_return fault_of_stop();
+  if (reached == progress::failed)
+    co_return route_fault{refusal::tls_failed,
+                          fault.empty() ? "it left in the midst of TLS's handshake" : fault};
+  can_answer_ = true;
+  who_.subject = stream_.subject();
+  co_return route_fault{refusal::none, {}};
 }
 
 void handshake::ask_for_forwarded_client() {
@@ -304,7 +334,8 @@ void handshake::hand_over() {
   stream_.set_silence_limit(limits.stall_timeout * 5 / 4 + std::chrono::seconds{1});
   auto early = beast::buffers_to_string(buffer_.data());
   auto& worker = state_.options.choose_home(who_.key);
-  auto link = session::make(worker, stream_.release(), std::move(early), limits,
+  auto socket = stream_.release(early);
+  auto link = session::make(worker, std::move(socket), std::move(early), limits,
                             {.deflate = who_.deflate.agreed}, std::move(place_));
   state_.keeper->admit(std::move(who_), std::move(link));
 }
@@ -313,7 +344,7 @@ asio::awaitable<void> handshake::refuse(route_fault fault) {
   log(fault);
   state_.refusals.add(fault.why);
   place_ = {};
-  if (describe(fault.why).status == 0)
+  if (describe(fault.why).status == 0 || !can_answer_)
     co_return stream_.close();
   const bool crowded_out = std::exchange(stopped_, stop::none) == stop::crowded_out;
   set_deadline(refusal_time);
@@ -322,7 +353,7 @@ asio::awaitable<void> handshake::refuse(route_fault fault) {
   co_await stream_.write(answer, error);
   if (error || crowded_out)
     co_return;
-  stream_.finish_writing();
+  co_await stream_.finish_writing();
   // Closing on unread bytes would reset the connection, and the answer could be lost.
   begin_waiting();
   while (stopped_ == stop::none && !error)

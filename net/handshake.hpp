@@ -50,6 +50,7 @@ private:
   enum class stop : uint8_t { none, timed_out, crowded_out };
 
   boost::asio::awaitable<route_fault> meet();
+  boost::asio::awaitable<route_fault> secure();
   boost::asio::awaitable<route_fault> read_request();
   boost::asio::awaitable<std::optional<route_fault>> read_head(upgrade_parser& parser);
   route_fault identify();
@@ -85,6 +86,8 @@ private:
   std::optional<std::list<handshake*>::iterator> waits_;
   stop stopped_ = stop::none;
   bool arrived_ = false;
+  /// An answer in HTTP would be understood.
+  bool can_answer_ = true;
 };
 
 } // namespace tandem::net

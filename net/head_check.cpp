@@ -34,6 +34,9 @@ const char* head_check::fault_of(char c) const noexcept {
     return last_ == '\r' ? nullptr : "the request's head has an LF without a CR";
   if (c == '\r')
     return nullptr;
+  // RFC 8446, section 5.1.
+  if (byte == 0x16 && column_ == 0 && lines_ == 0)
+    return "this listener doesn't take TLS: use ws:// or http://";
   if ((byte < 0x20 && c != '\t') || byte == 0x7F)
     return "the request's head has a control character";
   if (column_ == 0 && lines_ > 0 && (c == ' ' || c == '\t'))

@@ -69,6 +69,8 @@ asio::awaitable<proxy_header_result> peer_stream::read_proxy_header(error_code& 
   }
 }
 
+// -- reading and writing ------------------------------------------------------
+
 asio::awaitable<void> peer_stream::wait(error_code& error) {
   error = {};
   if (!cancelled_) {
@@ -80,7 +82,7 @@ asio::awaitable<void> peer_stream::wait(error_code& error) {
     error = asio::error::operation_aborted;
 }
 
-asio::awaitable<size_t> peer_stream::read_some(std::span<char> buffer, error_code& error) {
+asio::awaitable<size_t> peer_stream::receive(std::span<char> buffer, error_code& error) {
   for (;;) {
     const auto n = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
     if (error != asio::error::would_block)
@@ -91,21 +93,105 @@ asio::awaitable<size_t> peer_stream::read_some(std::span<char> buffer, error_cod
   }
 }
 
-asio::awaitable<void> peer_stream::write(std::string_view bytes, error_code& error) {
+asio::awaitable<void> peer_stream::send(std::string_view bytes, error_code& error) {
   cancelled_ = false;
   auto [failed, n] = co_await asio::async_write(socket_, asio::buffer(bytes), use_tuple);
   error = failed;
 }
 
+asio::awaitable<size_t> peer_stream::read_some(std::span<char> buffer, error_code& error) {
+  if (!tls_)
+    co_return co_await receive(buffer, error);
+  error = {};
+  if (plain_.empty()) {
+    const auto status = co_await decrypt(error);
+    if (status != tls_stream::status::open && !error)
+      error = asio::error::eof;
+  }
+  if (!plain_.empty())
+    error = {};
+  const auto n = plain_.copy(buffer.data(), buffer.size());
+  plain_.erase(0, n);
+  co_return n;
+}
+
+asio::awaitable<void> peer_stream::write(std::string_view bytes, error_code& error) {
+  if (!tls_) {
+    co_await send(bytes, error);
+    co_return;
+  }
+  error = {};
+  while (!bytes.empty() && !error) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    const auto n = tls_->send({&part, 1});
+    if (n == 0)
+      error = asio::error::broken_pipe;
+    else
+      co_await send_output(error);
+    bytes.remove_prefix(n);
+  }
+}
+
+asio::awaitable<void> peer_stream::finish_writing() {
+  error_code ignored;
+  if (tls_) {
+    tls_->close();
+    co_await send_output(ignored);
+  }
+  socket_.shutdown(stream_socket::shutdown_send, ignored);
+}
+
+// -- TLS ----------------------------------------------------------------------
+
+asio::awaitable<bool> peer_stream::is_plain_http(error_code& error) {
+  co_await wait(error);
+  char first = 0;
+  if (!error)
+    socket_.receive(asio::buffer(&first, 1), stream_socket::message_peek, error);
+  // A handshake begins with a record of type 22 (RFC 8446, section 5.1), a request with its method.
+  co_return first >= 'A' && first <= 'Z';
+}
+
+asio::awaitable<peer_stream::tls_progress> peer_stream::shake_hands(std::string& fault) {
+  error_code error;
+  const auto status = co_await decrypt(error);
+  fault = tls_->fault();
+  if (error || status != tls_stream::status::open)
+    co_return tls_progress::failed;
+  co_return tls_->established() ? tls_progress::established : tls_progress::under_way;
+}
+
+/// Waits for ciphertext and takes in what is there. What is decrypted joins plain_; what TLS itself
+/// answers is sent.
+asio::awaitable<tls_stream::status> peer_stream::decrypt(error_code& error) {
+  // Nothing is held while it waits: the buffers serve all streams of the thread in turn.
+  static thread_local std::array<char, 4096> ciphertext;
+  static thread_local std::array<std::byte, ciphertext.size() + tls_stream::held_plaintext> plain;
+  const auto n = co_await receive(ciphertext, error);
+  if (n == 0)
+    co_return tls_stream::status::open;
+  size_t size = 0;
+  const auto result = tls_->receive(std::as_bytes(std::span{ciphertext}.first(n)), plain, size);
+  plain_.append(reinterpret_cast<const char*>(plain.data()), size);
+  co_await send_output(error);
+  co_return result;
+}
+
+asio::awaitable<void> peer_stream::send_output(error_code& error) {
+  const auto bytes = tls_stream::output();
+  if (bytes.empty())
+    co_return;
+  // Other streams have their turn with the output while this is under way.
+  const std::string mine{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  co_await send(mine, error);
+}
+
+// -- the socket ---------------------------------------------------------------
+
 void peer_stream::set_silence_limit(std::chrono::milliseconds limit) noexcept {
   // A Unix-domain socket has no such option, and no machine to lose.
   auto count = static_cast<unsigned>(limit.count());
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &count, sizeof count);
-}
-
-void peer_stream::finish_writing() noexcept {
-  error_code ignored;
-  socket_.shutdown(stream_socket::shutdown_send, ignored);
 }
 
 void peer_stream::cancel() noexcept {
@@ -119,10 +205,11 @@ void peer_stream::close() noexcept {
   socket_.close(ignored);
 }
 
-unique_fd peer_stream::release() {
+transport peer_stream::release(std::string& early) {
   error_code ignored;
   socket_.native_non_blocking(true, ignored);
-  return unique_fd{socket_.release(ignored)};
+  early += plain_;
+  return transport{unique_fd{socket_.release(ignored)}, std::move(tls_)};
 }
 
 } // namespace tandem::net

@@ -1,15 +1,17 @@
 /// A peer's bytes while the front deals with them. For the front alone: this header brings in Asio.
 #pragma once
 
-#include "net/fd.hpp"
 #include "net/ip_address.hpp"
 #include "net/listener.hpp"
 #include "net/proxy_header.hpp"
+#include "net/tls_stream.hpp"
+#include "net/transport.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,9 +40,24 @@ public:
   /// Waits until something can be read. It takes little memory meanwhile.
   boost::asio::awaitable<void> wait(error_code& error);
 
-  /// Reads what is there into `buffer`, at least a byte of it; returns how many bytes came. At the
-  /// end of the stream the error is asio::error::eof. It fills `buffer` right before it returns, so
-  /// the streams of a thread may share one.
+  /// Whether the other end begins with a request in clear, where it should with TLS.
+  boost::asio::awaitable<bool> is_plain_http(error_code& error);
+
+  /// All that follows goes over `tls`.
+  void begin_tls(std::unique_ptr<tls_stream> tls) { tls_ = std::move(tls); }
+
+  enum class tls_progress : uint8_t { under_way, established, failed };
+
+  /// Takes TLS's handshake a step further. `fault` becomes what went wrong, if the other end is
+  /// still there.
+  boost::asio::awaitable<tls_progress> shake_hands(std::string& fault);
+
+  /// The subject of the other end's certificate; empty for none.
+  std::string subject() const { return tls_ ? tls_->subject() : std::string{}; }
+
+  /// Reads what is there into `buffer`; returns how many bytes came, which over TLS may be none. At
+  /// the end of the stream the error is asio::error::eof. It fills `buffer` right before it
+  /// returns, so the streams of a thread may share one.
   boost::asio::awaitable<size_t> read_some(std::span<char> buffer, error_code& error);
 
   /// Writes all of `bytes`.
@@ -51,7 +68,7 @@ public:
   void set_silence_limit(std::chrono::milliseconds limit) noexcept;
 
   /// Nothing more will be written.
-  void finish_writing() noexcept;
+  boost::asio::awaitable<void> finish_writing();
 
   /// Ends what is waited for with an error, or what is waited for next, unless that is a write.
   void cancel() noexcept;
@@ -60,14 +77,22 @@ public:
 
   bool is_open() const noexcept { return socket_.is_open(); }
 
-  /// Gives the socket up, set non-blocking.
-  unique_fd release();
+  /// Gives the socket up. What it read ahead of what it was asked for is appended to `early`.
+  transport release(std::string& early);
 
 private:
+  boost::asio::awaitable<size_t> receive(std::span<char> buffer, error_code& error);
+  boost::asio::awaitable<void> send(std::string_view bytes, error_code& error);
+  boost::asio::awaitable<tls_stream::status> decrypt(error_code& error);
+  boost::asio::awaitable<void> send_output(error_code& error);
+
   stream_socket socket_;
   std::string remote_;
   std::optional<ip_address> address_;
   bool cancelled_ = false;
+  std::unique_ptr<tls_stream> tls_;
+  /// Decrypted, and not asked for yet.
+  std::string plain_;
 };
 
 } // namespace tandem::net

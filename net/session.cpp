@@ -1,13 +1,11 @@
 #include "net/session.hpp"
 
+#include "net/control_frame.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-#include <linux/sockios.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <utility>
 
 namespace tandem::net {
@@ -17,30 +15,26 @@ namespace {
 /// With so many bytes of pongs unsent, a peer that pings but doesn't read isn't read either.
 constexpr size_t max_control_backlog = size_t{16} << 10;
 
+/// As much as one write may leave behind over TLS, and as many answers of its own: beyond it, a
+/// peer that asks for answers but doesn't read isn't read either.
+constexpr size_t max_held_back = (size_t{64} << 10) + max_control_backlog;
+
 /// Chunks in one gathered write.
 constexpr size_t max_gather = 64;
 
-void append_control(chunk_builder& to, opcode op, std::span<const std::byte> payload) {
-  std::array<std::byte, max_head_size> head;
-  auto n = write_head({.op = op, .fin = true, .reserved = 0, .length = payload.size(), .mask = {}},
-                      head.data());
-  to.append(std::span{head}.first(n));
-  to.append(payload);
-}
-
 } // namespace
 
-session::session(network_worker& worker, unique_fd fd, std::string early,
+session::session(network_worker& worker, transport socket, std::string early,
                  const session_limits& limits, decoder_extensions agreed, turnstile::place place)
-    : socket_handler{worker}, worker_{worker}, limits_{limits}, fd_{std::move(fd)},
+    : socket_handler{worker}, worker_{worker}, limits_{limits}, transport_{std::move(socket)},
       decoder_{sender::client, limits.decoder, agreed}, early_{std::move(early)},
       place_{std::move(place)}, throttle_{limits.rates ? std::make_shared<throttle>() : nullptr} {}
 
-link_ptr session::make(network_worker& worker, unique_fd fd, std::string early,
+link_ptr session::make(network_worker& worker, transport socket, std::string early,
                        const session_limits& limits, decoder_extensions agreed,
                        turnstile::place place) {
   return link_ptr{
-      new session{worker, std::move(fd), std::move(early), limits, agreed, std::move(place)}};
+      new session{worker, std::move(socket), std::move(early), limits, agreed, std::move(place)}};
 }
 
 // -- the owner's side ---------------------------------------------------------
@@ -90,7 +84,7 @@ void session::close(const ending& how) noexcept {
   events_ = nullptr;
   if (state_ != state::open)
     return;
-  queue_close(how.code, how.text);
+  queue_close(how);
   enter(state::closing);
 }
 
@@ -133,27 +127,25 @@ void session::on_ready(uint32_t events) {
 
 void session::read() {
   auto buffer = worker_.read_buffer();
+  size_t most = buffer.size();
   if (state_ == state::open)
-    buffer = buffer.first(std::min({buffer.size(), static_cast<size_t>(room()),
-                                    throttle_ ? throttle_->read_size() : SIZE_MAX}));
-  auto n = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
-  if (n < 0) {
-    if (errno == ETIMEDOUT || errno == EHOSTUNREACH || errno == ENETUNREACH)
-      on_eof("the other end's machine acknowledges nothing any more");
-    else if (errno != EAGAIN && errno != EINTR)
-      on_eof();
-    return;
+    most = std::min(
+        {most, static_cast<size_t>(room()), throttle_ ? throttle_->read_size() : SIZE_MAX});
+  const auto got = transport_.read(buffer, most);
+  if (got.size > 0) {
+    ++life_;
+    bytes_in_ += got.size;
+    // Past its close frame, or its fault, nothing that a peer sends means anything.
+    if (state_ == state::open || state_ == state::closing) {
+      const auto messages = decoder_.messages();
+      consume(buffer.first(got.size));
+      slow_down(got.size, decoder_.messages() - messages);
+    }
   }
-  if (n == 0)
-    return on_eof();
-  ++life_;
-  bytes_in_ += static_cast<size_t>(n);
-  // Past its close frame, or its fault, nothing that a peer sends means anything.
-  if (state_ != state::open && state_ != state::closing)
-    return;
-  const auto messages = decoder_.messages();
-  consume(buffer.first(static_cast<size_t>(n)));
-  slow_down(static_cast<size_t>(n), decoder_.messages() - messages);
+  if (got.ended)
+    on_eof(got.fault);
+  else if (transport_.held_back() > 0 && !write_blocked_)
+    block();
 }
 
 /// So much was read: stops reading for a while if the rates say so.
@@ -219,7 +211,7 @@ void session::on_close_frame() {
   ending how{end_reason::closed_by_peer, decoder_.close_code(),
              std::string{reinterpret_cast<const char*>(reason.data()), reason.size()}};
   if (state_ == state::open)
-    queue_close(how.code, how.text);
+    queue_close(how);
   peer_closed_ = true;
   enter(state::finishing);
   end(how);
@@ -229,7 +221,7 @@ void session::on_violation() {
   auto fault = decoder_.fault();
   auto how = ending::by(fault.reason, fault.text);
   if (state_ == state::open)
-    queue_close(how.code, how.text);
+    queue_close(how);
   enter(state::finishing);
   end(how);
 }
@@ -256,50 +248,25 @@ void session::queue_control(chunk frames) {
     worker_.flush_later(*this);
 }
 
-/// Behind all that is queued. A code of 0 makes a close frame without a payload.
-void session::queue_close(uint16_t code, std::string_view text) {
-  std::array<std::byte, max_control_payload> payload;
-  size_t length = 0;
-  if (code != 0) {
-    text = text.substr(0, max_control_payload - 2);
-    payload[0] = static_cast<std::byte>(code >> 8);
-    payload[1] = static_cast<std::byte>(code & 0xFF);
-    std::memcpy(payload.data() + 2, text.data(), text.size());
-    length = 2 + text.size();
-  }
-  chunk_builder frame;
-  append_control(frame, opcode::close, std::span{payload}.first(length));
-  outbox_.push(frame.seal());
+/// Behind all that is queued.
+void session::queue_close(const ending& how) {
+  outbox_.push(make_close_frame(how.code, how.text));
   if (!write_blocked_)
     worker_.flush_later(*this);
 }
 
 void session::flush() {
-  while (!outbox_.empty() && !write_blocked_ && state_ != state::done) {
+  while (unsent() && !write_blocked_ && state_ != state::done) {
     std::array<iovec, max_gather> parts;
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = outbox_.gather(parts);
-    // Of one part, which is the most common, the kernel makes less.
-    auto n = message.msg_iovlen == 1
-                 ? ::send(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
-                 : ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
-    if (n < 0) {
-      if (errno == EINTR)
-        continue;
-      if (errno != EAGAIN)
-        return write_failed();
-      n = 0;
-    }
-    bytes_out_ += static_cast<size_t>(n);
-    size_t queued = 0;
-    for (size_t i = 0; i < message.msg_iovlen; ++i)
-      queued += parts[i].iov_len;
-    // The kernel took less than it was given: it is full, and asking again would only say so.
-    write_blocked_ = static_cast<size_t>(n) < queued;
-    if (write_blocked_)
-      note_blocked();
-    auto cost = outbox_.consume(static_cast<size_t>(n));
+    const auto n = outbox_.gather(parts);
+    const auto written = transport_.write(std::span{parts}.first(n));
+    if (written.broken)
+      return write_failed();
+    bytes_out_ += written.size;
+    // The kernel is full, and asking again would only say so.
+    if (written.blocked)
+      block();
+    auto cost = outbox_.consume(written.size);
     if (cost > 0 && events_ != nullptr)
       events_->on_sent(cost);
   }
@@ -307,8 +274,9 @@ void session::flush() {
   update_interest();
 }
 
-/// From now on the other end is held to take something now and then.
-void session::note_blocked() {
+/// Until the socket is writable. From now on the other end is held to take something now and then.
+void session::block() {
+  write_blocked_ = true;
   if (state_ != state::open)
     return;
   deadline_ = clock::now() + limits_.stall_timeout;
@@ -344,14 +312,18 @@ void session::enter(state next) {
 }
 
 void session::finish_if_flushed() {
-  if (state_ != state::finishing || !outbox_.empty())
+  if (state_ != state::finishing || unsent())
     return;
+  if (!transport_.finish_writing()) {
+    block();
+    return;
+  }
   // After its close frame a peer sends nothing more, so there is nothing to wait for: the kernel
   // delivers the rest by itself.
   if (peer_closed_)
-    return finish();
-  ::shutdown(fd_.get(), SHUT_WR);
-  state_ = state::shut;
+    finish();
+  else
+    state_ = state::shut;
 }
 
 /// Nothing more comes or goes. The session is freed once its owner gave it up, which it does within
@@ -380,13 +352,10 @@ bool session::check_deadline(clock::time_point now) {
 
 /// As long as the other end takes something of what is queued for it, it isn't at fault.
 void session::note_progress(clock::time_point now) {
-  int queued = 0;
-  ::ioctl(fd_.get(), SIOCOUTQ, &queued);
-  auto acknowledged = bytes_out_ - static_cast<uint64_t>(queued);
-  if (acknowledged == std::exchange(acknowledged_, acknowledged))
-    return;
-  const bool waits = queued > 0 || !outbox_.empty();
-  deadline_ = now + (waits ? limits_.stall_timeout : limits_.close_timeout);
+  size_t waiting = 0;
+  if (transport_.progressed(waiting))
+    deadline_ =
+        now + (waiting > 0 || !outbox_.empty() ? limits_.stall_timeout : limits_.close_timeout);
 }
 
 /// The other end doesn't read. What waits for it is dropped; the reason still goes out, should it
@@ -394,7 +363,7 @@ void session::note_progress(clock::time_point now) {
 void session::stall() {
   auto how = ending::by(end_reason::stalled);
   outbox_.drop_waiting();
-  queue_close(how.code, how.text);
+  queue_close(how);
   enter(state::finishing);
   end(how);
 }
@@ -408,7 +377,8 @@ int64_t session::room() const noexcept {
 
 bool session::reading() const noexcept {
   if (state_ == state::open)
-    return !throttled_ && room() > 0 && outbox_.control_bytes() < max_control_backlog;
+    return !throttled_ && room() > 0 && outbox_.control_bytes() < max_control_backlog &&
+           transport_.held_back() < max_held_back;
   return state_ != state::done;
 }
 

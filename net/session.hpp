@@ -2,11 +2,11 @@
 #pragma once
 
 #include "net/decoder.hpp"
-#include "net/fd.hpp"
 #include "net/link.hpp"
 #include "net/network_worker.hpp"
 #include "net/outbox.hpp"
 #include "net/throttle.hpp"
+#include "net/transport.hpp"
 #include "net/turnstile.hpp"
 
 #include <chrono>
@@ -27,13 +27,12 @@ struct session_limits {
 };
 
 /// The server's side of one WebSocket after its handshake: reads and decodes, queues and writes,
-/// closes. It outlives its owner for as long as flushing and the closing handshake take. Its socket
-/// is non-blocking.
+/// closes. It outlives its owner for as long as flushing and the closing handshake take.
 class session final : public link, private socket_handler {
 public:
   /// `early` are bytes that came right behind the handshake. `limits` outlive the session. It keeps
   /// `place` for as long as it has its socket. Any thread.
-  static link_ptr make(network_worker& worker, unique_fd fd, std::string early,
+  static link_ptr make(network_worker& worker, transport socket, std::string early,
                        const session_limits& limits, decoder_extensions agreed = {},
                        turnstile::place place = {});
 
@@ -70,10 +69,10 @@ private:
     done,
   };
 
-  session(network_worker& worker, unique_fd fd, std::string early, const session_limits& limits,
+  session(network_worker& worker, transport socket, std::string early, const session_limits& limits,
           decoder_extensions agreed, turnstile::place place);
 
-  int fd() const noexcept override { return fd_.get(); }
+  int fd() const noexcept override { return transport_.fd(); }
   void on_ready(uint32_t events) override;
   void flush() override;
   bool check_deadline(clock::time_point now) override;
@@ -88,9 +87,10 @@ private:
   void on_pong(std::span<const std::byte> payload);
   void slow_down(size_t bytes, uint64_t messages);
   void queue_control(chunk frames);
-  void queue_close(uint16_t code, std::string_view text);
+  void queue_close(const ending& how);
   void write_failed();
-  void note_blocked();
+  void block();
+  bool unsent() const noexcept { return !outbox_.empty() || transport_.held_back() > 0; }
   void note_progress(clock::time_point now);
   void stall();
   void end(const ending& how);
@@ -104,7 +104,7 @@ private:
   network_worker& worker_;
   const session_limits& limits_;
   link_events* events_ = nullptr;
-  unique_fd fd_;
+  transport transport_;
   frame_decoder decoder_;
   outbox outbox_;
   std::string early_;
@@ -115,8 +115,6 @@ private:
   int64_t allowance_ = 0;
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;
-  /// Bytes that the other end's TCP had taken at the last look.
-  uint64_t acknowledged_ = 0;
   /// When the other end has stood still for too long: with its part of the ending, or with the
   /// bytes that wait for it. Only while watched.
   clock::time_point deadline_;

@@ -74,8 +74,9 @@ bool is_last(refusal why) {
   case refusal::full:
   case refusal::overloaded:
   case refusal::untrusted_proxy:
-    return false;
   case refusal::bad_proxy_header:
+    return false;
+  case refusal::tls_failed:
     return true;
   }
   return false;

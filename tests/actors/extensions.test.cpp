@@ -65,10 +65,10 @@ TEST_CASE("the audit logs who comes, who is paired, and who goes why", "[extensi
   audited a;
   CHECK(a.log_of(connected{client}) ==
         "audit connected id=1 role=client key=key remote=127.0.0.1:4711 "
-        "subprotocol=\"\" connections=1");
+        "subprotocol=\"\" subject=\"\" connections=1");
   CHECK(a.log_of(connected{worker}) ==
         "audit connected id=2 role=worker key=key remote=127.0.0.1:4712 "
-        "subprotocol=\"\" connections=2");
+        "subprotocol=\"\" subject=\"\" connections=2");
   CHECK(a.log_of(paired{"key", 1, 2}) == "audit paired key=key client=1 worker=2 pairs=1");
   CHECK(a.log_of(unpaired{"key", 1, 2}) == "audit unpaired key=key client=1 worker=2 pairs=0");
   CHECK(a.log_of(disconnected{worker, ending::by(end_reason::vanished)}) ==

@@ -18,8 +18,8 @@ auto values(const net::deflate_params& x) {
 }
 
 auto values(const peer_info& x) {
-  const auto& [id, side, key, remote, deflate, subprotocol] = x;
-  return std::tuple{id, side, key, remote, values(deflate), subprotocol};
+  const auto& [id, side, key, remote, deflate, subprotocol, subject] = x;
+  return std::tuple{id, side, key, remote, values(deflate), subprotocol, subject};
 }
 
 auto values(const claim& x) {
@@ -90,7 +90,8 @@ T through_the_wire(caf::actor_system& system, const T& x) {
 
 constexpr net::deflate_params agreed{true, 9, 12, false, true};
 
-const peer_info someone{71, role::worker, "a key/\xC3\xA9", "[::1]:4711", agreed};
+const peer_info someone{71,     role::worker, "a key/\xC3\xA9", "[::1]:4711",
+                        agreed, "chat",       "CN=worker-7"};
 
 template <class T>
 T sample() {

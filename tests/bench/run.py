@@ -44,6 +44,7 @@ class Kind:
     slow: bool = False
     # What the load tool is told besides.
     load: tuple = ()
+    scheme: str = "ws"
     # Measured only if it is named.
     on_request: bool = False
 
@@ -63,6 +64,8 @@ class Relay:
         self.log = tempfile.TemporaryFile("w+")
         # A working directory of its own, where no config file lies that would be read unasked.
         self.folder = tempfile.TemporaryDirectory()
+        if self.kind.scheme == "wss":
+            make_certificate(self.folder.name)
         self.process = subprocess.Popen(self.kind.command, stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=subprocess.STDOUT, cwd=self.folder.name,
                                         preexec_fn=lambda: pin(self.core))
@@ -93,6 +96,13 @@ class Relay:
             self.process.wait()
         self.log.close()
         self.folder.cleanup()
+
+
+def make_certificate(folder):
+    """Leaves the files that the relay of TLS is told of in `folder`."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "2", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "certificate.pem"],
+                   cwd=folder, capture_output=True, timeout=60, check=True)
 
 
 def pin(core):
@@ -127,6 +137,9 @@ def kinds(build):
         Kind("deflate", [tandem, "--listen=127.0.0.1:0", "--scheduler.max-threads=1", "--compression.mode=on"],
              no_tandem, "tandem, passing compressed messages on" if not no_tandem else "", load=("--compressed",),
              on_request=True),
+        Kind("wss", [tandem, "--listen=wss://127.0.0.1:0", "--scheduler.max-threads=1",
+                     "--tls.certificates=certificate.pem", "--tls.private-keys=key.pem"],
+             no_tandem, "tandem, over TLS" if not no_tandem else "", scheme="wss", on_request=True),
         Kind("ws", [node, os.path.join(relays, "ws_relay.mjs"), "0"],
              "" if ws_version else "Debian's packages nodejs and node-ws are missing",
              f"ws {ws_version} on node {output_of(node, '--version')}" if ws_version else "", slow=True),
@@ -139,8 +152,8 @@ def kinds(build):
 def measure(tool, relay, in_flight, options, core):
     """One run of the load tool: its JSON object. Raises RuntimeError if anything went wrong."""
     seconds = options.seconds
-    command = [tool, f"--client-url=ws://127.0.0.1:{relay.port}/client/{{id}}",
-               f"--worker-url=ws://127.0.0.1:{relay.port}/worker/{{id}}", f"--pid={relay.process.pid}",
+    command = [tool, f"--client-url={relay.kind.scheme}://127.0.0.1:{relay.port}/client/{{id}}",
+               f"--worker-url={relay.kind.scheme}://127.0.0.1:{relay.port}/worker/{{id}}", f"--pid={relay.process.pid}",
                f"--pairs={PAIRS}", f"--size={options.size}", f"--in-flight={in_flight}", f"--duration={seconds}",
                "--warm-up=0.5", "--json", *relay.kind.load]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120, check=False,

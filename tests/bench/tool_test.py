@@ -192,7 +192,7 @@ class Usage(unittest.TestCase):
             (["--pairs"], "--pairs needs a value"),
             (["--pairs=0"], "must be a whole number from 1"),
             (["--rate=5", "--in-flight=2"], "exclude each other"),
-            (["--client-url=wss://127.0.0.1/"], "ws://"),
+            (["--client-url=http://127.0.0.1/"], "ws://"),
             (["--pid=999999999"], "there is no process"),
         ):
             done = bench(*arguments)

@@ -158,7 +158,7 @@ TEST_CASE("problems of the command line name the flag") {
        {"--listen: localhost:80 has no numeric IP address before its port",
         "--listen: 1.2.3.4 has no port"}},
       {{"--listen="},
-       {R"(--listen: is empty; takes a list of at least one "ADDRESS:PORT" or "unix:PATH", such as ["0.0.0.0:8080", "[::]:8080"])"}},
+       {R"(--listen: is empty; takes a list of at least one "ADDRESS:PORT", "wss://ADDRESS:PORT" or "unix:PATH", such as ["0.0.0.0:8080", "[::]:8080"])"}},
       {{"--extensions=greter"},
        {R"(--extensions: there is no actor type "greter"; did you mean "greeter"?)"}},
       {{"--extensions=greeter,,auditor"}, {"--extensions: nothing is no name"}},
@@ -231,4 +231,28 @@ TEST_CASE("an empty file changes nothing") {
   auto x = load_arguments({"--config-file=" + file});
   CHECK(problems_of(x).empty());
   CHECK(x.settings == settings{});
+}
+
+TEST_CASE("a file for TLS that can't be used is a problem of the option that names it") {
+  scratch dir;
+  const auto file = dir.write("tandem.conf", "listen = [\"wss://127.0.0.1:0\"]\n\n[tls]\n"
+                                             "certificates = [\"a.pem\"]\n"
+                                             "private-keys = [\"a.key\"]\n");
+  int calls = 0;
+  surroundings around{.directories = {}};
+  around.tls = [&](const settings& x) -> std::optional<std::pair<std::string_view, std::string>> {
+    ++calls;
+    CHECK(x.tls_certificates == strings{"a.pem"});
+    return std::pair{"tls.private-keys", "a.key is no key"};
+  };
+  CHECK(problems_of(load(strings{"--config-file=" + file}, around)) ==
+        strings{file + ":5: tls.private-keys: a.key is no key"});
+  CHECK(calls == 1);
+
+  // Without certificates, or with other problems, there is nothing to try.
+  CHECK(problems_of(load({}, around)).empty());
+  CHECK(problems_of(load(strings{"--config-file=" + file, "--tls.private-keys=a,b"}, around)) ==
+        strings{"--tls.private-keys: has 2 names for the 1 of tls.certificates; takes one for "
+                "each, in the same order"});
+  CHECK(calls == 1);
 }

@@ -45,7 +45,8 @@ TEST_CASE("the table's rows are complete and in the order of a config file") {
   }
   CHECK(find_option("timeout") == nullptr);
   CHECK(find_option("") == nullptr);
-  CHECK(sections() == std::vector<std::string_view>{"heartbeat", "compression", "scheduler"});
+  CHECK(sections() ==
+        std::vector<std::string_view>{"heartbeat", "tls", "compression", "scheduler"});
 }
 
 TEST_CASE("the defaults are the documented ones") {

@@ -57,6 +57,11 @@ settings all_changed() {
   x.heartbeat_client_interval = 0s;
   x.heartbeat_worker_interval = 61s;
   x.heartbeat_timeout = 50ms;
+  x.tls_certificates = {"/a b/chain.pem", "other.pem"};
+  x.tls_private_keys = {"/key.pem", "other.key"};
+  x.tls_client_ca = "/ca.pem";
+  x.tls_client_certificates = certificate_demand::required;
+  x.tls_min_version = tls_version::tls13;
   x.compression = toggle::on;
   x.compression_max_window_bits = 9;
   x.compression_context_takeover = toggle::off;
@@ -113,6 +118,13 @@ log-level = "off"
 client-interval = 0s
 worker-interval = 61s
 timeout = 50ms
+
+[tls]
+certificates = ["/a b/chain.pem", "other.pem"]
+private-keys = ["/key.pem", "other.key"]
+client-ca = "/ca.pem"
+client-certificates = "required"
+min-version = "1.3"
 
 [compression]
 mode = "on"

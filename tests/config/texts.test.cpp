@@ -28,6 +28,11 @@ TEST_CASE("an endpoint is a numeric address and a port, or a path") {
       {"127.0.0.1:80?proxy-protocol=on", {"127.0.0.1", 80, 0660, {}, true}},
       {"[::1]:80?proxy-protocol=on&max-connections=5", {"::1", 80, 0660, {}, true, 5}},
       {"unix:/a?mode=666&max-connections=5", {"/a", 0, 0666, {}, false, 5}},
+      {"wss://127.0.0.1:443", {"127.0.0.1", 443, 0660, {}, false, 0, true}},
+      {"wss://[::1]:443?client-certificates=required",
+       {"::1", 443, 0660, {}, false, 0, true, certificate_demand::required}},
+      {"wss://[::1]:443?compression=on&client-certificates=off",
+       {"::1", 443, 0660, toggle::on, false, 0, true, certificate_demand::off}},
       {"unix:/run/a:b=c&d", {"/run/a:b=c&d"}},
   }));
   CAPTURE(text);
@@ -67,7 +72,14 @@ TEST_CASE("what is wrong with an endpoint is named") {
       {"unix:/a?mode=888", "has a mode that isn't one of a file, such as 660"},
       {"unix:/a?mode=1777", "has a mode that isn't one of a file, such as 660"},
       {"unix:/a?mod=660", "has the unknown option mod; a listener's options are: mode, "
-                          "compression, proxy-protocol, max-connections"},
+                          "compression, proxy-protocol, max-connections, "
+                          "client-certificates"},
+      {"wss://1.2.3.4", "has no port"},
+      {"wss://unix:/a", "has no port from 0 to 65535 after its last colon"},
+      {"wss://1.2.3.4:80?client-certificates=yes",
+       "has client-certificates that are neither off, nor optional, nor required"},
+      {"1.2.3.4:80?client-certificates=off",
+       "asks for client-certificates, which only a listener with wss:// can"},
       {"1.2.3.4:80?compression", "has a compression that is neither on nor off"},
       {"1.2.3.4:80?compression=yes", "has a compression that is neither on nor off"},
   }));

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import threading
 
+import certificates
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.path.abspath(os.environ.get("TANDEM_BINARY", ROOT / "build/dev/tandem"))
 
@@ -16,7 +18,7 @@ BINARY = os.path.abspath(os.environ.get("TANDEM_BINARY", ROOT / "build/dev/tande
 SCALE = float(os.environ.get("TANDEM_TEST_SCALE", "1"))
 
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:")
-READY = re.compile(r"listening on (?:unix:(/\S+)|\S+:(\d+))$")
+READY = re.compile(r"listening on (?:unix:(?P<path>/\S+)|(?P<tls>wss://)?\S+:(?P<port>\d+))$")
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")
 
@@ -31,8 +33,12 @@ def milliseconds(seconds):
     return f"{round(scaled(seconds) * 1000)}ms"
 
 
+class SecurePort(int):
+    """A port that takes TLS."""
+
+
 class Broker:
-    """A running broker. Leaving the context stops it by SIGTERM and asserts that it ends by itself with exit code 0 and
+    """A running broker. If it listens for TLS, it has a certificate of the tests', unless its options name another. Leaving the context stops it by SIGTERM and asserts that it ends by itself with exit code 0 and
     without a sanitizer's report, unless the test has already seen to its end by `wait`."""
 
     # Those that serve the running test, for the runner to show what they said when it fails.
@@ -41,6 +47,9 @@ class Broker:
     def __init__(self, *arguments, listen=("127.0.0.1:0",), cwd=None, binary=BINARY):
         self.folder = None if cwd else tempfile.TemporaryDirectory(prefix="tandem-test-")
         self.cwd = cwd or self.folder.name
+        if any(address.startswith("wss://") for address in listen) and not any("--tls.cert" in x for x in arguments):
+            shown = certificates.server()
+            arguments = (f"--tls.certificates={shown.certificate}", f"--tls.private-keys={shown.key}", *arguments)
         self.command = [str(binary), *(f"--listen={address}" for address in listen), *arguments]
         self.expected = max(len(listen), 1)
         self.process = None
@@ -84,7 +93,7 @@ class Broker:
         if line is None:
             raise AssertionError(f"the broker ended at its start with exit code {self.process.wait()}")
         if ready := READY.search(line):
-            self.ports.append(ready[1] or int(ready[2]))
+            self.ports.append(ready["path"] or (SecurePort if ready["tls"] else int)(ready["port"]))
 
     def _discard(self):
         if self.process.poll() is None:
@@ -103,7 +112,8 @@ class Broker:
         return self.process.pid
 
     def url(self, path):
-        return f"ws://127.0.0.1:{self.port}{path}"
+        scheme = "wss" if isinstance(self.port, SecurePort) else "ws"
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
 
     def signal(self, number=signal.SIGTERM):
         self.process.send_signal(number)

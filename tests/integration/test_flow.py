@@ -267,6 +267,8 @@ class StallTest(BrokerCase):
         self.assertEqual(code, 4200)
         self.assertIn("stalled", reason)
         self.await_log("reason=stalled")
+        # Its descriptor must not become another connection's while the sender still uses it.
+        sender.join(scaled(10))
         client.socket.close()
         # Its key is free again.
         self.pair()

@@ -55,10 +55,10 @@ class SubprotocolTest(BrokerCase):
     def test_log_and_extensions_have_it(self):
         self.agreed("/client/k", "chat")
         self.await_log("audit connected id=1 role=client key=k")
-        self.assertIn("subprotocol=chat connections=1", self.broker.errors())
+        self.assertIn("subprotocol=chat subject=\"\" connections=1", self.broker.errors())
         self.last.close()
         self.await_log("disconnected id=1 role=client key=k")
-        self.assertRegex(self.broker.errors(), r"info disconnected id=1 .* subprotocol=chat reason=closed_by_peer")
+        self.assertRegex(self.broker.errors(), r"info disconnected id=1 .* subprotocol=chat subject=\"\" reason=closed_by_peer")
 
 
 if __name__ == "__main__":

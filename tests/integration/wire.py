@@ -8,7 +8,8 @@ import socket
 import struct
 import typing
 
-from broker import scaled
+import certificates
+from broker import SecurePort, scaled
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 MASK = b"\x37\xfa\x21\x3d"
@@ -73,23 +74,29 @@ def upgrade(path, *, method="GET", version="HTTP/1.1", without=(), **headers):
 
 
 class Wire:
-    """One connection to a broker, to a TCP port or the path of a Unix-domain socket. Every wait has a deadline."""
+    """One connection to a broker, to a TCP port or the path of a Unix-domain socket. Every wait has a deadline. `tls` is
+    the context to speak TLS with; a port that takes TLS gets it by itself, but for `tls=False`."""
 
-    def __init__(self, port, host="127.0.0.1", source=None):
+    def __init__(self, port, host="127.0.0.1", source=None, tls=None, name=None):
         if isinstance(port, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(scaled(10))
             self.socket.connect(port)
         else:
-            self.socket = socket.create_connection((host, port), timeout=scaled(10),
+            self.socket = socket.create_connection((host, int(port)), timeout=scaled(10),
                                                    source_address=source and (source, 0))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is None and isinstance(port, SecurePort):
+            tls = certificates.client_context()
+        if tls:
+            # What ends without TLS's own goodbye is an error.
+            self.socket = tls.wrap_socket(self.socket, server_hostname=name or host, suppress_ragged_eofs=False)
         self.unread = b""
 
     @classmethod
-    def open(cls, port, path, host="127.0.0.1", **headers):
+    def open(cls, port, path, host="127.0.0.1", tls=None, name=None, **headers):
         """A connection that has been upgraded to a WebSocket."""
-        wire = cls(port, host)
+        wire = cls(port, host, tls=tls, name=name)
         request = upgrade(path, **headers)
         wire.send(request)
         response = wire.read_response()

@@ -62,7 +62,8 @@ TEST_CASE("what parsers take in different ways is refused") {
       {"GET / HTTP/1.1\r\nA: \0"sv, "the request's head has a control character"},
       {"GET /\x7F", "the request's head has a control character"},
       {"GET / HTTP/1.1\r\nA: \x1B[31m", "the request's head has a control character"},
-      {"\x16\x03\x01\x02", "the request's head has a control character"},
+      {"\x16\x03\x01\x02", "this listener doesn't take TLS: use ws:// or http://"},
+      {"G\x16", "the request's head has a control character"},
   }));
   CAPTURE(head);
   CHECK(judge(head) == "bad_request: " + std::string{detail});

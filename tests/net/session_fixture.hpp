@@ -105,7 +105,8 @@ struct setup {
 class session_test {
 public:
   explicit session_test(setup x = {}) : limits_{x.limits}, sockets_{make_sockets(x.type)} {
-    link_ = session::make(thread_.worker(), std::move(sockets_.first), std::move(x.early), limits_);
+    link_ = session::make(thread_.worker(), transport{std::move(sockets_.first)},
+                          std::move(x.early), limits_);
   }
 
   ~session_test() { release(); }

@@ -89,7 +89,8 @@ TEST_CASE("a session keeps its place until it is gone") {
   int fds[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
   const session_limits limits;
-  auto link = session::make(thread.worker(), unique_fd{fds[0]}, {}, limits, {}, std::move(place));
+  auto link = session::make(thread.worker(), transport{unique_fd{fds[0]}}, {}, limits, {},
+                            std::move(place));
   unique_fd other{fds[1]};
   CHECK(door->inside() == 1);
   link.reset();

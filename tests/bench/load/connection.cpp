@@ -9,7 +9,6 @@
 #include <cstring>
 #include <random>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 namespace tandem::bench {
@@ -41,11 +40,6 @@ uint64_t random_word() {
 connection::connection(reactor& loop, connection_owner& owner) noexcept
     : loop_(loop), owner_(owner) {}
 
-connection::~connection() {
-  if (fd_ >= 0)
-    ::close(fd_);
-}
-
 void connection::dial(const dial_options& options) {
   if (state_ != state::fresh)
     return;
@@ -58,11 +52,12 @@ void connection::dial(const dial_options& options) {
   backlog_.assign(bytes, bytes + request.size());
   handshake_.emplace(key, options.compressed);
   reader_ = frame_reader{options.compressed};
-  fd_ = open_socket(*options.where, options.ordinal, options.receive_buffer);
-  if (fd_ < 0)
+  const auto fd = open_socket(*options.where, options.ordinal, options.receive_buffer);
+  if (fd < 0)
     return end(ending::kind::unopened, error_text("connect", errno));
+  channel_.open(fd, options.where->tls);
   watched_ = EPOLLOUT;
-  loop_.watch(fd_, watched_, *this);
+  loop_.watch(fd, watched_, *this);
 }
 
 void connection::give_up(std::string why) {
@@ -100,7 +95,8 @@ void connection::handle(uint32_t events) {
     return;
   if (state_ == state::connecting)
     return on_connected();
-  if ((events & EPOLLOUT) != 0)
+  // What comes may be the relay's part of TLS's handshake.
+  if ((events & EPOLLOUT) != 0 || channel_.waits_for_relay())
     send_backlog();
   // A dead socket reports itself however little is watched for, so it has to be read to its end.
   if ((events & (EPOLLERR | EPOLLHUP)) != 0)
@@ -112,7 +108,7 @@ void connection::handle(uint32_t events) {
 void connection::on_connected() {
   int error = 0;
   socklen_t size = sizeof error;
-  getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  getsockopt(channel_.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0)
     return fail("connect", error);
   state_ = state::shaking_hands;
@@ -123,7 +119,7 @@ size_t connection::read_at_most(size_t n) {
   if (state_ == state::over || n == 0)
     return 0;
   auto room = loop_.read_room();
-  auto got = recv(fd_, room.data(), std::min(n, room.size()), 0);
+  auto got = channel_.receive(room.first(std::min(n, room.size())));
   if (got > 0) {
     loop_.read_clock();
     take(room.first(static_cast<size_t>(got)));
@@ -247,7 +243,7 @@ void connection::flush() {
 
 /// Returns the bytes that are off our hands.
 size_t connection::try_send(std::span<const std::byte> bytes) {
-  auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  auto sent = channel_.send(bytes);
   if (sent >= 0)
     return static_cast<size_t>(sent);
   if (errno == EAGAIN || errno == EINTR)
@@ -268,7 +264,7 @@ void connection::send(std::span<const std::byte> bytes) {
 void connection::send_backlog() {
   backlog_.erase(backlog_.begin(), backlog_.begin() + static_cast<ptrdiff_t>(try_send(backlog_)));
   if (!backlog_.empty())
-    return;
+    return update_events();
   // An idle connection should cost nothing here either.
   backlog_.shrink_to_fit();
   update_events();
@@ -277,9 +273,10 @@ void connection::send_backlog() {
 
 void connection::update_events() {
   auto reads = !paced_ || state_ != state::open;
-  auto wanted = (reads ? uint32_t{EPOLLIN} : 0U) | (backlog_.empty() ? 0U : uint32_t{EPOLLOUT});
+  auto writes = !backlog_.empty() && !channel_.waits_for_relay();
+  auto wanted = (reads ? uint32_t{EPOLLIN} : 0U) | (writes ? uint32_t{EPOLLOUT} : 0U);
   if (wanted != std::exchange(watched_, wanted))
-    loop_.rewatch(fd_, wanted, *this);
+    loop_.rewatch(channel_.fd(), wanted, *this);
 }
 
 void connection::on_eof() {
@@ -295,8 +292,7 @@ void connection::fail(const char* what, int error) {
 }
 
 void connection::end(ending::kind what, std::string text) {
-  if (fd_ >= 0)
-    ::close(std::exchange(fd_, -1));
+  channel_.close();
   state_ = state::over;
   owner_.on_end(*this, ending{what, std::move(text)});
 }

@@ -1,6 +1,7 @@
 /// One WebSocket connection to the relay, from the connect to the close.
 #pragma once
 
+#include "tests/bench/load/channel.hpp"
 #include "tests/bench/load/frame_reader.hpp"
 #include "tests/bench/load/handshake.hpp"
 #include "tests/bench/load/reactor.hpp"
@@ -64,7 +65,6 @@ struct ping_stats {
 class connection {
 public:
   connection(reactor& loop, connection_owner& owner) noexcept;
-  ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
@@ -136,7 +136,7 @@ private:
 
   reactor& loop_;
   connection_owner& owner_;
-  int fd_ = -1;
+  channel channel_;
   state state_ = state::fresh;
   bool paced_ = false;
   bool eager_ = false;

@@ -47,7 +47,8 @@ bool set_address(target& where, const std::string& host, uint16_t port) {
 }
 
 /// Splits `host[:port]`; the host loses its brackets.
-std::optional<std::pair<std::string, std::string_view>> split_authority(std::string_view text) {
+std::optional<std::pair<std::string, std::string_view>>
+split_authority(std::string_view text, std::string_view default_port) {
   size_t host_end = 0;
   std::string host;
   if (text.starts_with('[')) {
@@ -63,7 +64,7 @@ std::optional<std::pair<std::string, std::string_view>> split_authority(std::str
   auto rest = text.substr(host_end);
   if (host.empty() || (!rest.empty() && rest.front() != ':'))
     return std::nullopt;
-  return std::pair{host, rest.empty() ? std::string_view{"80"} : rest.substr(1)};
+  return std::pair{host, rest.empty() ? default_port : rest.substr(1)};
 }
 
 bool is_loopback(const sockaddr_in& address) {
@@ -100,16 +101,19 @@ std::string target::path_of(std::string_view id) const {
 
 std::variant<target, bad_input> parse_url(std::string_view url) {
   constexpr std::string_view scheme = "ws://";
-  if (!url.starts_with(scheme))
-    return bad_input{fmt::format("'{}' doesn't begin with ws:// (TLS is not supported)", url)};
-  auto rest = url.substr(scheme.size());
+  constexpr std::string_view tls_scheme = "wss://";
+  const bool tls = url.starts_with(tls_scheme);
+  if (!tls && !url.starts_with(scheme))
+    return bad_input{fmt::format("'{}' begins neither with ws:// nor with wss://", url)};
+  auto rest = url.substr(tls ? tls_scheme.size() : scheme.size());
   auto slash = std::min(rest.find('/'), rest.size());
   target where;
+  where.tls = tls;
   where.host = rest.substr(0, slash);
   where.path = slash < rest.size() ? rest.substr(slash) : "/";
   if (where.path.find_first_of(" \t\r\n#") != std::string::npos)
     return bad_input{fmt::format("'{}' has a character that no path may have", url)};
-  auto parts = split_authority(where.host);
+  auto parts = split_authority(where.host, tls ? "443" : "80");
   if (!parts)
     return bad_input{fmt::format("'{}' names no host, or a malformed one", url)};
   auto port = parse_port(parts->second);

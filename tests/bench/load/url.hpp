@@ -13,6 +13,7 @@ namespace tandem::bench {
 struct target {
   sockaddr_storage address{};
   socklen_t address_size = 0;
+  bool tls = false;
   /// The value of the Host header: host and port as the URL has them.
   std::string host;
   /// Path and query, with `{id}` still in it.
@@ -27,8 +28,8 @@ struct bad_input {
   std::string text;
 };
 
-/// Reads `ws://host[:port]/path`. The host is an IPv4 address, an IPv6 address in brackets, or
-/// `localhost` (127.0.0.1): a benchmark must not measure a resolver.
+/// Reads `ws://host[:port]/path` or `wss://...`. The host is an IPv4 address, an IPv6 address in
+/// brackets, or `localhost` (127.0.0.1): a benchmark must not measure a resolver.
 std::variant<target, bad_input> parse_url(std::string_view url);
 
 /// A non-blocking TCP socket on its way to `where`, or -1 with `errno` set. `receive_buffer` in

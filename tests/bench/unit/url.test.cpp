@@ -42,17 +42,25 @@ TEST_CASE("port 80 and the path / need not be said, and localhost needs no resol
   CHECK(ntohs(address.sin_port) == 80);
 }
 
+TEST_CASE("wss is TLS, at port 443 if none is said") {
+  const auto where = std::get<target>(parse_url("wss://localhost/x"));
+  CHECK(where.tls);
+  sockaddr_in address{};
+  std::memcpy(&address, &where.address, sizeof address);
+  CHECK(ntohs(address.sin_port) == 443);
+  CHECK_FALSE(std::get<target>(parse_url("ws://localhost/x")).tls);
+}
+
 TEST_CASE("the id may stand anywhere in the path, any number of times") {
   auto where = std::get<target>(parse_url("ws://1.2.3.4/{id}/x?again={id}"));
   CHECK(where.path_of("a{id}") == "/a{id}/x?again=a{id}");
 }
 
 TEST_CASE("what is no address is refused, with a reason") {
-  for (auto url :
-       {"", "http://127.0.0.1/", "wss://127.0.0.1/", "ws://", "ws:///x", "ws://example.org/x",
-        "ws://127.0.0.1:0/", "ws://127.0.0.1:65536/", "ws://127.0.0.1:/", "ws://127.0.0.1:80x/",
-        "ws://[::1/", "ws://[::1]80/", "ws://::1/", "ws://127.0.0.1/a b", "ws://127.0.0.1/a#b",
-        "ws://127.0.0.1/\r\nX: y"}) {
+  for (auto url : {"", "http://127.0.0.1/", "wss://", "ws://", "ws:///x", "ws://example.org/x",
+                   "ws://127.0.0.1:0/", "ws://127.0.0.1:65536/", "ws://127.0.0.1:/",
+                   "ws://127.0.0.1:80x/", "ws://[::1/", "ws://[::1]80/", "ws://::1/",
+                   "ws://127.0.0.1/a b", "ws://127.0.0.1/a#b", "ws://127.0.0.1/\r\nX: y"}) {
     INFO(url);
     auto parsed = parse_url(url);
     REQUIRE(std::holds_alternative<bad_input>(parsed));
