@@ -319,8 +319,8 @@ void session::finish_if_flushed() {
     return;
   }
   // After its close frame a peer sends nothing more, so there is nothing to wait for: the kernel
-  // delivers the rest by itself.
-  if (peer_closed_)
+  // delivers the rest by itself. But TLS ends with a word of its own, which would meet a reset.
+  if (peer_closed_ && !transport_.secure())
     finish();
   else
     state_ = state::shut;

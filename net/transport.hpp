@@ -24,6 +24,8 @@ public:
 
   int fd() const noexcept { return fd_.get(); }
 
+  bool secure() const noexcept { return tls_ != nullptr; }
+
   struct incoming {
     /// So many bytes came; 0 if there was nothing, or if it was about TLS alone.
     size_t size = 0;

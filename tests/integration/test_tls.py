@@ -151,6 +151,16 @@ class EndTest(SecureCase):
         worker.send_frame(CLOSE, close_payload(1000))
         worker.read_end()
 
+    def test_the_closing_alert_of_a_peer_is_not_answered_by_a_reset(self):
+        """After its close frame a peer has one thing more to send (RFC 8446, section 6.1)."""
+        with Wire.open(self.broker.port, "/client/k", tls=certificates.client_context()) as wire:
+            wire.send_frame(CLOSE, close_payload(1000))
+            self.assertEqual(wire.read_frame().opcode, CLOSE)
+            below = wire.socket.unwrap()
+            below.settimeout(scaled(10))
+            self.assertEqual(below.recv(1), b"")
+            below.shutdown(socket.SHUT_WR)
+
     def test_an_end_of_tls_alone_is_a_loss(self):
         client, worker = self.pair()
         client.send_frame(TEXT, "last")
