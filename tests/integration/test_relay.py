@@ -8,6 +8,7 @@ import threading
 import typing
 import unittest
 
+import certificates
 from broker import Broker
 from case import NO_PINGS
 from peers import KINDS, Program
@@ -22,15 +23,19 @@ class End(typing.NamedTuple):
 
 
 class Column(typing.NamedTuple):
-    """Options of the broker, and whether the peers compress."""
+    """Options of the broker, whether the peers compress, and where it listens."""
     options: tuple = ()
     compress: bool = False
+    listen: tuple = ("127.0.0.1:0",)
 
 
+SECURE = ("wss://127.0.0.1:0",)
 COLUMNS = {
     "Ws": Column(),
     "WsSpread": Column(options=("--scheduler.max-threads=4", "--scheduler.placement=spread")),
     "WsCompressed": Column(options=("--compression.mode=on",), compress=True),
+    "Wss": Column(listen=SECURE),
+    "WssCompressed": Column(options=("--compression.mode=on",), compress=True, listen=SECURE),
 }
 
 
@@ -38,14 +43,16 @@ class Relay:
     """The tests that every pair passes: `client` and `worker` are its ends. One broker serves them all."""
 
     options = ()
+    listen = ()
 
     @classmethod
     def setUpClass(cls):
-        cls.broker = cls.enterClassContext(Broker(*NO_PINGS, *cls.options))
+        cls.broker = cls.enterClassContext(Broker(*NO_PINGS, *cls.options, listen=cls.listen))
+        cls.ca = certificates.authority().certificate if cls.listen == SECURE else None
 
     def open(self, role, key):
         end = getattr(self, role)
-        peer = Program.of(end.kind).open(self.broker.url(f"/{role}/{key}"), compress=end.compress)
+        peer = Program.of(end.kind).open(self.broker.url(f"/{role}/{key}"), compress=end.compress, ca=self.ca)
         self.assertEqual(peer.compressed, bool(end.compress) and KINDS[end.kind].compresses)
         return peer
 
@@ -164,7 +171,7 @@ def add_classes():
             title = "".join(word.capitalize() for word in f"{client}-to-{worker}-over".split("-")) + name
             globals()[title] = type(title, (Relay, unittest.TestCase),
                                     {"client": End(client, column.compress), "worker": End(worker, column.compress),
-                                     "options": column.options, "__module__": __name__})
+                                     "options": column.options, "listen": column.listen, "__module__": __name__})
 
 
 add_classes()
