@@ -33,7 +33,7 @@ test: packages ## Build with warnings as errors and run every test.
 	@$(PYTHON) tests/check/suite.py dev
 
 .PHONY: check
-check: packages ## Run the whole gate: tests, sanitizers, format, lint, includes, docs. SKIP="tsan tidy" leaves out.
+check: packages ## Run the whole gate: tests, sanitizers, format, lint, docs, instructions. SKIP="tsan tidy" leaves out.
 	@$(PYTHON) tests/check/gate.py $(addprefix --skip=,$(SKIP))
 
 .PHONY: asan

@@ -1,7 +1,8 @@
 """The whole gate, as `make check` runs it: gate.py [--skip=STEP]...
 
 Every step runs, whatever became of the ones before it, and prints `PASS name (seconds)` or `FAIL name (seconds)`; what a
-step had to say is shown when it fails. The last line, `N passed, N failed`, counts a step as one, a suite as its test cases.
+step had to say is shown when it fails, and its lines that begin with NOTE always are. The last line, `N passed,
+N failed`, counts a step as one, a suite as its test cases.
 """
 
 import argparse
@@ -26,6 +27,7 @@ def clang_format():
 
 # In the order in which a fault is most cheaply found. A step is a command line, or what returns one. `test` builds the
 # preset dev with warnings as errors; `tidy`, `headers` and `docs` use that build.
+# `instructions` builds what it counts as a release.
 STEPS = {
     "format": clang_format,
     "includes": check("includes"),
@@ -34,6 +36,7 @@ STEPS = {
     "docs": check("docs"),
     "headers": check("headers"),
     "tidy": check("tidy"),
+    "instructions": [PYTHON, "tests/bench/instructions.py"],
     "asan": [*check("suite"), "asan"],
     "tsan": [*check("suite"), "tsan"],
 }
@@ -56,6 +59,8 @@ def run(step):
     counts = tally(step, done.stdout, done.returncode)
     if counts[1]:
         print(done.stdout, end="")
+    else:
+        print("".join(re.findall(r"^NOTE .*\n", done.stdout, re.MULTILINE)), end="")
     print(f"{'FAIL' if counts[1] else 'PASS'} {step} ({time.monotonic() - start:.0f} s)", flush=True)
     return counts
 
