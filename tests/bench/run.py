@@ -3,16 +3,15 @@
 
 The figure is CPU time of the relay's process per forwarded message, in microseconds. Relays take turns, round after
 round, so that a machine that is busy for a while doesn't wrong one of them; the median of the rounds counts. How to
-read the result: tests/bench/README.md.
+read the result: tests/bench/README.md. What the relays are: relay_kinds.py. Pictures of the result: draw.py.
 """
 
 import argparse
-import dataclasses
 import json
 import os
 import platform
 import re
-import shutil
+import resource
 import signal
 import statistics
 import subprocess
@@ -21,32 +20,16 @@ import tempfile
 import time
 import typing
 
+from relay_kinds import KINDS, Missing
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-CASES = (1, 16, 64)
-PAIRS = 50
-SIZE = 128
+IN_FLIGHT = (1, 16, 64)
+# Of what the same round reached with the most in flight, in percent.
+OPEN_LOOP = (30, 60, 80)
 SLOW_ROUNDS = 3
 START_TIMEOUT = 10
 RELAY_CORE, TOOL_CORE = 0, 1
-
-
-@dataclasses.dataclass
-class Kind:
-    """A relay that can be measured."""
-
-    name: str
-    command: list
-    # Why it can't run here; empty if it can.
-    missing: str = ""
-    version: str = ""
-    # So slow that fewer rounds say as much: its figures dwarf their own scatter.
-    slow: bool = False
-    # What the load tool is told besides.
-    load: tuple = ()
-    scheme: str = "ws"
-    # Measured only if it is named.
-    on_request: bool = False
 
 
 class Unstartable(Exception):
@@ -66,7 +49,7 @@ class Relay:
         self.folder = tempfile.TemporaryDirectory()
         if self.kind.scheme == "wss":
             make_certificate(self.folder.name)
-        self.process = subprocess.Popen(self.kind.command, stdin=subprocess.DEVNULL, stdout=self.log,
+        self.process = subprocess.Popen(self.kind.ready.command, stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=subprocess.STDOUT, cwd=self.folder.name,
                                         preexec_fn=lambda: pin(self.core))
         try:
@@ -110,52 +93,14 @@ def pin(core):
         os.sched_setaffinity(0, {core})
 
 
-def output_of(*command):
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
-    except OSError:
-        return ""
-
-
-def kinds(build):
-    """All relays, those that can't run here with the reason."""
-    def built(name):
-        path = os.path.join(build, name)
-        return path, "" if os.access(path, os.X_OK) else f"{path} isn't built"
-
-    limit, no_limit = built("limit_relay")
-    tandem, no_tandem = built("tandem")
-    node = shutil.which("node")
-    python = "/usr/bin/python3"
-    ws_version = output_of(node, "-p", "require('/usr/share/nodejs/ws/package.json').version") if node else ""
-    tornado_version = output_of(python, "-c", "import tornado; print(tornado.version)")
-    relays = os.path.join(HERE, "relays")
-    return [
-        Kind("limit", [limit, "0"], no_limit),
-        Kind("tandem", [tandem, "--listen=127.0.0.1:0", "--scheduler.max-threads=1"], no_tandem,
-             output_of(tandem, "--version") if not no_tandem else ""),
-        Kind("deflate", [tandem, "--listen=127.0.0.1:0", "--scheduler.max-threads=1", "--compression.mode=on"],
-             no_tandem, "tandem, passing compressed messages on" if not no_tandem else "", load=("--compressed",),
-             on_request=True),
-        Kind("wss", [tandem, "--listen=wss://127.0.0.1:0", "--scheduler.max-threads=1",
-                     "--tls.certificates=certificate.pem", "--tls.private-keys=key.pem"],
-             no_tandem, "tandem, over TLS" if not no_tandem else "", scheme="wss", on_request=True),
-        Kind("ws", [node, os.path.join(relays, "ws_relay.mjs"), "0"],
-             "" if ws_version else "Debian's packages nodejs and node-ws are missing",
-             f"ws {ws_version} on node {output_of(node, '--version')}" if ws_version else "", slow=True),
-        Kind("tornado", [python, os.path.join(relays, "tornado_relay.py"), "0"],
-             "" if tornado_version else "Debian's package python3-tornado is missing",
-             f"Tornado {tornado_version} on {output_of(python, '--version')}", slow=True),
-    ]
-
-
-def measure(tool, relay, in_flight, options, core):
-    """One run of the load tool: its JSON object. Raises RuntimeError if anything went wrong."""
+def measure(tool, relay, load, options, core):
+    """One run of the load tool, which is told `load` besides: its JSON object. Raises RuntimeError if anything went
+    wrong."""
     seconds = options.seconds
     command = [tool, f"--client-url={relay.kind.scheme}://127.0.0.1:{relay.port}/client/{{id}}",
                f"--worker-url={relay.kind.scheme}://127.0.0.1:{relay.port}/worker/{{id}}", f"--pid={relay.process.pid}",
-               f"--pairs={PAIRS}", f"--size={options.size}", f"--in-flight={in_flight}", f"--duration={seconds}",
-               "--warm-up=0.5", "--json", *relay.kind.load]
+               f"--pairs={options.pairs}", f"--size={options.size}", f"--duration={seconds}", "--warm-up=0.5", "--json",
+               *load, *relay.kind.load]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120, check=False,
                           preexec_fn=lambda: pin(core))
     if done.returncode != 0:
@@ -163,26 +108,48 @@ def measure(tool, relay, in_flight, options, core):
     return json.loads(done.stdout)
 
 
-def run_rounds(chosen, options, cores):
-    """{relay: {in flight: [results]}}, over all rounds."""
+def run_round(relay, options, core, results, say):
+    """Every case against a relay that has just been started."""
     tool = os.path.join(options.build, "tandem-bench")
-    results = {kind.name: {case: [] for case in CASES} for kind in chosen}
+    for case in options.in_flight:
+        result = measure(tool, relay, [f"--in-flight={case}"], options, core)
+        results["closed"][case].append(result)
+        say(f"in flight {case:2}: {result['relay']['cpu_us_per_forwarded_message']:8.3f} µs")
+    if not options.open_loop:
+        return
+    # A round trip is two forwarded messages, and the rate is that of round trips.
+    most = result["measured"]["forwarded_per_second"] / 2
+    for share in OPEN_LOOP:
+        rate = most * share / 100
+        result = measure(tool, relay, [f"--rate={rate:.0f}", "--poisson"], options, core)
+        results["open"][share].append(result)
+        say(f"{rate:.0f}/s: p99 {result['latency_us']['p99'] / 1000:.3f} ms")
+
+
+def run_rounds(chosen, options, cores):
+    """{relay: {"closed": {in flight: [results]}, "open": {percent: [results]}}}, over all rounds. A relay at which
+    something goes wrong is left out, with all that there is of it."""
+    results = {}
     for number in range(options.rounds):
-        for kind in chosen:
+        for kind in list(chosen):
             if kind.slow and number >= SLOW_ROUNDS:
                 continue
-            with Relay(kind, cores[0]) as relay:
-                for case in CASES:
-                    result = measure(tool, relay, case, options, cores[1])
-                    results[kind.name][case].append(result)
-                    cost = result["relay"]["cpu_us_per_forwarded_message"]
-                    print(f"round {number + 1}/{options.rounds}  {kind.name:8} in flight {case:2}: {cost:8.3f} µs",
-                          file=sys.stderr)
+            runs = results.setdefault(kind.name, {"closed": {case: [] for case in options.in_flight},
+                                                  "open": {share: [] for share in OPEN_LOOP if options.open_loop}})
+            try:
+                with Relay(kind, cores[0]) as relay:
+                    run_round(relay, options, cores[1], runs,
+                              lambda text: print(f"round {number + 1}/{options.rounds}  {kind.name:8} {text}",
+                                                 file=sys.stderr))
+            except (Unstartable, RuntimeError, subprocess.TimeoutExpired) as error:
+                print(f"leaving out {kind.name}: {error}", file=sys.stderr)
+                chosen.remove(kind)
+                del results[kind.name]
     return results
 
 
 class Figure(typing.NamedTuple):
-    """A relay in a case: medians over the rounds, and the range of the cost."""
+    """A relay in a case of the closed loop: medians over the rounds, and the range of the cost."""
 
     cost: float
     least: float
@@ -191,11 +158,36 @@ class Figure(typing.NamedTuple):
     p99: float
 
 
+class OpenFigure(typing.NamedTuple):
+    """A relay in a case of the open loop, likewise: round trips a second, their latency, how late the tool was (p99), and
+    the relay's share of a core."""
+
+    rate: float
+    p50: float
+    p99: float
+    p99_9: float
+    lag: float
+    cores: float
+
+
+def median_of(results, *keys):
+    def value(result):
+        for key in keys:
+            result = result[key]
+        return result
+    return statistics.median(value(result) for result in results)
+
+
 def figure(results):
     costs = [result["relay"]["cpu_us_per_forwarded_message"] for result in results]
     return Figure(statistics.median(costs), min(costs), max(costs),
-                  statistics.median(result["measured"]["forwarded_per_second"] for result in results),
-                  statistics.median(result["latency_us"]["p99"] for result in results))
+                  median_of(results, "measured", "forwarded_per_second"), median_of(results, "latency_us", "p99"))
+
+
+def open_figure(results):
+    return OpenFigure(median_of(results, "options", "rate"),
+                      *(median_of(results, "latency_us", key) for key in ("p50", "p99", "p99_9")),
+                      median_of(results, "tool_lag_us", "p99"), median_of(results, "relay", "cores"))
 
 
 def machine():
@@ -205,58 +197,93 @@ def machine():
             "kernel": platform.release(), "system": platform.freedesktop_os_release().get("PRETTY_NAME", "")}
 
 
-def table(figures, rows, title, cell):
-    lines = [title, f"{'in flight per pair':20}" + "".join(f"{case:>24}" for case in CASES)]
-    for name in rows:
-        lines.append(f"{name:20}" + "".join(f"{cell(figures[name][case], case):>24}" for case in CASES))
+def table(figures, title, column, cell):
+    """A line per relay, and a column per case, whose heading begins with `column`."""
+    cases = list(next(iter(figures.values())))
+    lines = [title, f"{column:20}" + "".join(f"{case:>24}" for case in cases)]
+    for name, row in figures.items():
+        lines.append(f"{name:20}" + "".join(f"{cell(row[case], case):>24}" for case in cases))
     return "\n".join(lines) + "\n"
 
 
-def report(figures, where, versions, size):
-    """The tables, as text."""
-    names = list(figures)
-    text = f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, {where['system']}\n"
-    text += "".join(f"{name}: {version}\n" for name, version in versions.items() if version)
-    text += f"{PAIRS} pairs, {size}-byte messages, the relay on one core\n\n"
-    text += table(figures, names, "CPU per forwarded message, µs: median (least to most)",
-                  lambda at, case: f"{at.cost:.3g} ({at.least:.3g}-{at.most:.3g})")
+def closed_tables(figures, size):
+    flight = "in flight per pair"
+    yield table(figures, "CPU per forwarded message, µs: median (least to most)", flight,
+                lambda at, case: f"{at.cost:.3g} ({at.least:.3g}-{at.most:.3g})")
     for base in ("limit", "tandem"):
         if base in figures:
-            text += "\n" + table(figures, names, f"CPU per forwarded message, as a multiple of {base}'s",
-                                 lambda at, case, base=base: f"{at.cost / figures[base][case].cost:.2f} x")
-    text += "\n" + table(figures, names, "forwarded messages a second", lambda at, case: f"{at.rate:,.0f}")
-    text += "\n" + table(figures, names, "round trip at that load, p99 in ms", lambda at, case: f"{at.p99 / 1000:.2f}")
-    return text
+            yield table(figures, f"CPU per forwarded message, as a multiple of {base}'s", flight,
+                        lambda at, case, base=base: f"{at.cost / figures[base][case].cost:.2f} x")
+    if size >= 4096:
+        yield table(figures, "CPU per forwarded byte of payload, ns", flight,
+                    lambda at, case: f"{1000 * at.cost / size:.3g}")
+    yield table(figures, "forwarded messages a second", flight, lambda at, case: f"{at.rate:,.0f}")
+    yield table(figures, "round trip at that load, p99 in ms", flight, lambda at, case: f"{at.p99 / 1000:.2f}")
+
+
+def open_tables(figures, most_in_flight):
+    share = "% of its closed loop"
+    yield table(figures, f"round trips a second, of those of the closed loop with {most_in_flight} in flight", share,
+                lambda at, case: f"{at.rate:,.0f}")
+    yield table(figures, "round trip at that rate, ms: p50, p99, p99.9", share,
+                lambda at, case: " ".join(f"{value / 1000:.3g}" for value in (at.p50, at.p99, at.p99_9)))
+    yield table(figures, "how late the tool itself was, p99 in ms; the relay's share of a core", share,
+                lambda at, case: f"{at.lag / 1000:.3g}; {at.cores:.0%}")
+
+
+def report(closed, opened, where, versions, options):
+    """The tables, as text."""
+    text = f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, {where['system']}\n"
+    text += "".join(f"{name}: {version}\n" for name, version in versions.items() if version)
+    text += f"{options.pairs} pairs, {options.size}-byte messages, the relay on one core\n\n"
+    tables = list(closed_tables(closed, options.size))
+    if options.open_loop:
+        tables += open_tables(opened, options.in_flight[-1])
+    return text + "\n".join(tables)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description="Measures tandem beside other relays.")
     parser.add_argument("--rounds", type=int, default=5, help="rounds (5); slow relays take at most %d" % SLOW_ROUNDS)
     parser.add_argument("--seconds", type=float, default=3, help="seconds of measuring per run (3)")
-    parser.add_argument("--size", type=int, default=SIZE, help="bytes of a message (%d)" % SIZE)
+    parser.add_argument("--pairs", type=int, default=50, help="pairs of a client and a worker (50)")
+    parser.add_argument("--size", type=int, default=128, help="bytes of a message (128)")
+    parser.add_argument("--in-flight", default=",".join(map(str, IN_FLIGHT)), metavar="N,N",
+                        help="unanswered messages per pair, a case each (1,16,64)")
+    parser.add_argument("--open-loop", action="store_true",
+                        help="then at 30, 60 and 80 %% of the rate that the last case reached, for latency")
     parser.add_argument("--only", default="", help="relays to measure, as in limit,tandem or tandem,deflate")
+    parser.add_argument("--all", action="store_true", help="every relay that can run here, for messages in clear")
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="folder of the binaries")
     parser.add_argument("--output", default=os.path.join(ROOT, "build", "bench.json"), help="file for the results")
     options = parser.parse_args()
-    if options.rounds < 1 or not options.seconds > 0 or options.size < 1:
-        parser.error("--rounds, --seconds and --size must be more than 0")
+    if min(options.rounds, options.size, options.pairs) < 1 or not options.seconds > 0:
+        parser.error("--rounds, --seconds, --pairs and --size must be more than 0")
+    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", options.in_flight):
+        parser.error("--in-flight must be numbers, as in 1,16,64")
+    options.in_flight = [int(case) for case in options.in_flight.split(",")]
     return parser, options
 
 
 def choose(parser, options):
-    """The relays to measure, after telling of those that can't be."""
-    everything = kinds(options.build)
+    """The relays to measure, ready to start, after telling of those that can't be."""
     wanted = [name for name in options.only.split(",") if name]
-    wanted = wanted or [kind.name for kind in everything if not kind.on_request]
-    unknown = set(wanted) - {kind.name for kind in everything}
+    unknown = set(wanted) - {kind.name for kind in KINDS}
     if unknown:
         parser.error(f"no such relay: {', '.join(sorted(unknown))}; there are "
-                     + ", ".join(kind.name for kind in everything))
-    chosen = [kind for kind in everything if kind.name in wanted]
-    for kind in chosen:
-        if kind.missing:
-            print(f"skipping {kind.name}: {kind.missing}", file=sys.stderr)
-    return [kind for kind in chosen if not kind.missing]
+                     + ", ".join(kind.name for kind in KINDS))
+    if not wanted:
+        wanted = [kind.name for kind in KINDS if (kind.comparable if options.all else kind.by_default)]
+    chosen = []
+    for kind in KINDS:
+        if kind.name not in wanted:
+            continue
+        try:
+            kind.ready = kind.prepare(options.build)
+            chosen.append(kind)
+        except Missing as reason:
+            print(f"skipping {kind.name}: {reason}", file=sys.stderr)
+    return chosen
 
 
 def cores_to_use():
@@ -268,31 +295,41 @@ def cores_to_use():
     return usable[RELAY_CORE], usable[TOOL_CORE]
 
 
+def figures_of(results, kind, make):
+    return {name: {case: make(runs) for case, runs in cases[kind].items()} for name, cases in results.items()}
+
+
+def as_objects(figures):
+    return {name: {case: at._asdict() for case, at in cases.items()} for name, cases in figures.items()}
+
+
 def main():
     parser, options = arguments()
     if not os.access(os.path.join(options.build, "tandem-bench"), os.X_OK):
         sys.exit(f"there is no tandem-bench in {options.build}: build it first (make bench does)")
+    # A connection is a descriptor, and not every relay asks for more of them by itself.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     chosen = choose(parser, options)
     if not chosen:
         sys.exit("there is nothing to measure")
     # So that a terminated run ends its relays too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    try:
-        results = run_rounds(chosen, options, cores_to_use())
-    except (Unstartable, RuntimeError, subprocess.TimeoutExpired) as error:
-        sys.exit(str(error))
-    figures = {name: {case: figure(runs) for case, runs in cases.items()} for name, cases in results.items()}
+    wanted = len(chosen)
+    results = run_rounds(chosen, options, cores_to_use())
+    if not results:
+        sys.exit("no relay came through")
+    closed, opened = figures_of(results, "closed", figure), figures_of(results, "open", open_figure)
     where = machine()
-    versions = {kind.name: kind.version for kind in chosen}
-    print(report(figures, where, versions, options.size), end="")
+    versions = {kind.name: kind.ready.version for kind in chosen}
+    print(report(closed, opened, where, versions, options), end="")
     os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
     with open(options.output, "w", encoding="utf-8") as file:
-        json.dump({"machine": where, "versions": versions, "pairs": PAIRS, "size": options.size,
-                   "figures": {name: {case: at._asdict() for case, at in cases.items()}
-                               for name, cases in figures.items()},
-                   "runs": results}, file, indent=1)
+        json.dump({"machine": where, "versions": versions, "pairs": options.pairs, "size": options.size,
+                   "figures": as_objects(closed), "open_loop": as_objects(opened), "runs": results}, file, indent=1)
     print(f"\nall runs: {os.path.relpath(options.output)}")
+    return 0 if len(chosen) == wanted else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
