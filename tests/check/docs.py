@@ -24,7 +24,7 @@ EXAMPLE = re.compile(r"/foo[_.]")
 HEADING = re.compile(r"^#+\s+(.*?)\s*$", re.MULTILINE)
 
 # Besides the broker, tools that the docs may give options of.
-TOOLS = ["tests/bench/run.py", "tests/bench/instructions.py"]
+TOOLS = ["tests/bench/run.py", "tests/bench/draw.py", "tests/bench/instructions.py"]
 
 
 def help_options(command):
