@@ -38,7 +38,9 @@ public:
     if (out.capacity() > kept_output)
       out = {};
     out.clear();
-    ERR_clear_error();
+    // Clearing goes over all of the queue.
+    if (ERR_peek_error() != 0)
+      ERR_clear_error();
     if (SSL_get_rbio(ssl) == bio_)
       return;
     BIO_up_ref(bio_);
