@@ -74,7 +74,7 @@ std::optional<route_fault> upgrade_fault(const upgrade_request& request) {
   if (!lists(request, http::field::upgrade, "websocket") ||
       !lists(request, http::field::connection, "upgrade"))
     return route_fault{refusal::not_a_websocket,
-                       "this is a WebSocket: connect with ws://, not with http://"};
+                       "this is a WebSocket: connect with ws:// or wss://, not with HTTP"};
   if (request.count(http::field::sec_websocket_version) > 1)
     return route_fault{refusal::bad_request, "there is more than one Sec-WebSocket-Version"};
   if (request[http::field::sec_websocket_version] != "13")

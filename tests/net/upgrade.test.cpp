@@ -76,7 +76,7 @@ std::string judge(const request_text& x) {
 }
 
 constexpr auto no_websocket =
-    "426 not_a_websocket: this is a WebSocket: connect with ws://, not with http://";
+    "426 not_a_websocket: this is a WebSocket: connect with ws:// or wss://, not with HTTP";
 constexpr auto wrong_version = "426 bad_version: the Sec-WebSocket-Version has to be 13";
 constexpr auto wrong_key = "400 bad_request: the Sec-WebSocket-Key isn't 16 bytes in base64";
 
