@@ -35,6 +35,9 @@ class Kind:
     # What the load tool is told besides.
     load: tuple = ()
     scheme: str = "ws"
+    # What loads it, and where its port stands in what it says.
+    tool: str = "tandem-bench"
+    port: str = r"127\.0\.0\.1:(\d+)"
     # Measured if nothing is said.
     by_default: bool = False
     # It does what the others do, so that --all takes it in.
@@ -150,6 +153,16 @@ def nchan(build):
                  f"Nchan {versions['libnginx-mod-nchan'].replace('%3a', ':')} in nginx {versions['nginx']}, one process")
 
 
+def nats(build):
+    built(build, "nats-bench")
+    folder = unpacked(build, "nats-server")
+    path = os.path.join(folder, "usr/sbin/nats-server")
+    version = output_of(path, "--version")
+    if not version:
+        raise Missing(f"{path} doesn't run")
+    return Ready([path, "-c", os.path.join(SCRIPTS, "nats.conf")], version.replace(": v", " "))
+
+
 KINDS = [
     Kind("limit", limit, by_default=True),
     Kind("tandem", tandem(), by_default=True),
@@ -160,6 +173,7 @@ KINDS = [
          comparable=False),
     Kind("beast", beast),
     Kind("gorilla", gorilla),
+    Kind("nats", nats, tool="nats-bench", port=r"ws://127\.0\.0\.1:(\d+)"),
     Kind("nchan", nchan, slow=True),
     Kind("ws", ws, slow=True, by_default=True),
     Kind("tornado", tornado, slow=True, by_default=True),

@@ -63,7 +63,7 @@ class Relay:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline and self.process.poll() is None:
             self.log.seek(0)
-            found = re.search(r"127\.0\.0\.1:(\d+)", self.log.read())
+            found = re.search(self.kind.port, self.log.read())
             if found:
                 return int(found.group(1))
             time.sleep(0.02)
@@ -110,7 +110,7 @@ def measure(tool, relay, load, options, core):
 
 def run_round(relay, options, core, results, say):
     """Every case against a relay that has just been started."""
-    tool = os.path.join(options.build, "tandem-bench")
+    tool = os.path.join(options.build, relay.kind.tool)
     for case in options.in_flight:
         result = measure(tool, relay, [f"--in-flight={case}"], options, core)
         results["closed"][case].append(result)
