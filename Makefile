@@ -53,7 +53,7 @@ fuzz: packages ## Run each fuzz target for FUZZ_SECONDS (60).
 .PHONY: bench
 bench: packages ## Measure throughput and latency of a release build; options go into ARGS.
 	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release
+	@cmake --build --preset release --target benchmarks
 	@$(PYTHON) tests/bench/run.py $(ARGS)
 
 .PHONY: install
