@@ -6,7 +6,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <string_view>
 
 namespace tandem::net {
 
@@ -17,9 +16,6 @@ namespace {
 constexpr auto tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr auto tls13_ciphers =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-
-/// A resumed session belongs to this server (RFC 5077).
-constexpr std::string_view session_id_context = "tandem";
 
 /// The one protocol that is spoken inside, as ALPN has it on the wire (RFC 7301, section 3.1).
 constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -66,9 +62,6 @@ void set_rules(SSL_CTX* to, const tls_options& options) {
   // Sessions are resumed by tickets, which the peers keep (RFC 5077; RFC 8446, section 4.6.1).
   SSL_CTX_set_session_cache_mode(to, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(to, 1);
-  SSL_CTX_set_session_id_context(to,
-                                 reinterpret_cast<const unsigned char*>(session_id_context.data()),
-                                 static_cast<unsigned>(session_id_context.size()));
   SSL_CTX_set_alpn_select_cb(to, choose_protocol, nullptr);
   SSL_CTX_set_default_passwd_cb(to, no_pass_phrase);
 }
@@ -78,20 +71,20 @@ void load(SSL_CTX* to, const tls_options::identity& from) {
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(to, from.certificate.c_str()) != 1)
     throw tls_error{part::certificate, from.certificate, why("certificate in PEM")};
-  if (SSL_CTX_use_PrivateKey_file(to, from.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
-        ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_TYPE_MISMATCH)
-      throw tls_error{part::key, from.key, "isn't the private key of " + from.certificate};
+  if (SSL_CTX_use_PrivateKey_file(to, from.key.c_str(), SSL_FILETYPE_PEM) != 1 &&
+      ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH)
     throw tls_error{part::key, from.key, why("private key in PEM without a pass phrase")};
-  }
+  // A key of another kind than the certificate's has been taken without a look at that.
+  if (SSL_CTX_check_private_key(to) != 1)
+    throw tls_error{part::key, from.key, "isn't the private key of " + from.certificate};
 }
 
 void load_client_ca(SSL_CTX* to, const std::string& file) {
   ERR_clear_error();
   auto* names = SSL_load_client_CA_file(file.c_str());
+  SSL_CTX_set_client_CA_list(to, names);
   if (names == nullptr || SSL_CTX_load_verify_file(to, file.c_str()) != 1)
     throw tls_error{tls_error::part::client_ca, file, why("list of certificates in PEM")};
-  SSL_CTX_set_client_CA_list(to, names);
 }
 
 bool has_name(SSL_CTX* context, const char* name) {
@@ -156,6 +149,10 @@ std::unique_ptr<tls_stream> tls_context::accept(certificate_demand wanted) const
     throw std::bad_alloc{};
   SSL_set_accept_state(ssl);
   SSL_set_verify(ssl, verify_mode(wanted), nullptr);
+  // A session is resumed without a look at certificates: only where no more is demanded than where
+  // it began.
+  const auto demand = static_cast<unsigned char>(wanted);
+  SSL_set_session_id_context(ssl, &demand, sizeof demand);
   return std::make_unique<tls_stream>(ssl);
 }
 

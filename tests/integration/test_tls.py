@@ -79,11 +79,8 @@ class HandshakeTest(SecureCase):
                 tls = certificates.client_context(version=version)
                 first, _ = self.pair(f"{version}-first", tls=tls)
                 # By now the ticket has come.
-                session = first.socket.session
-                again = tls.wrap_socket(socket.create_connection(("127.0.0.1", int(self.broker.port)), scaled(10)),
-                                        server_hostname="127.0.0.1", session=session)
-                with again:
-                    self.assertTrue(again.session_reused)
+                with Wire(self.broker.port, tls=tls, session=first.socket.session) as again:
+                    self.assertTrue(again.socket.session_reused)
 
     def test_a_request_in_clear_is_told(self):
         with Wire(self.broker.port, tls=False) as wire:
@@ -294,16 +291,26 @@ class ClientCertificateTest(SecureCase):
     def test_a_certificate_counts_in_a_resumed_session_too(self):
         tls = self.known
         first, _ = self.pair("first", tls=tls)
-        again = tls.wrap_socket(socket.create_connection(("127.0.0.1", int(self.broker.port)), scaled(10)),
-                                server_hostname="127.0.0.1", session=first.socket.session)
-        wire = Wire.__new__(Wire)
-        wire.socket, wire.unread = again, b""
-        with wire:
-            wire.send(upgrade("/client/again"))
-            self.assertEqual(wire.read_response().status, 101)
-            self.assertTrue(again.session_reused)
-            wire.close()
+        with Wire(self.broker.port, tls=tls, session=first.socket.session) as again:
+            again.send(upgrade("/client/again"))
+            self.assertEqual(again.read_response().status, 101)
+            self.assertTrue(again.socket.session_reused)
+            again.close()
         self.await_that(lambda: self.subject_of("again") == self.subject_of_first(first), "the same subject")
+
+    def test_a_session_is_not_resumed_where_more_is_demanded_than_where_it_began(self):
+        required, optional, off = self.broker.ports
+        for version in (TLS12, TLS13):
+            nobody = certificates.client_context(version=version)
+            for begun, asked in ((off, required), (optional, required), (off, optional)):
+                with self.subTest(version, begun=begun, asked=asked):
+                    first = self.enterContext(Wire.open(begun, "/client/k", tls=nobody))
+                    first.close()
+                    try:
+                        with Wire(asked, tls=nobody, session=first.socket.session) as again:
+                            self.assertFalse(again.socket.session_reused)
+                    except (ssl.SSLError, ConnectionError):
+                        self.assertEqual(asked, required)
 
     def subject_of(self, key):
         line = next((line for line in self.broker.errors().splitlines() if f"key={key} " in line), "")

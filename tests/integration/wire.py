@@ -75,9 +75,10 @@ def upgrade(path, *, method="GET", version="HTTP/1.1", without=(), **headers):
 
 class Wire:
     """One connection to a broker, to a TCP port or the path of a Unix-domain socket. Every wait has a deadline. `tls` is
-    the context to speak TLS with; a port that takes TLS gets it by itself, but for `tls=False`."""
+    the context to speak TLS with; a port that takes TLS gets it by itself, but for `tls=False`. `session` is one of TLS's to
+    resume."""
 
-    def __init__(self, port, host="127.0.0.1", source=None, tls=None, name=None):
+    def __init__(self, port, host="127.0.0.1", source=None, tls=None, name=None, session=None):
         if isinstance(port, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(scaled(10))
@@ -90,7 +91,8 @@ class Wire:
             tls = certificates.client_context()
         if tls:
             # What ends without TLS's own goodbye is an error.
-            self.socket = tls.wrap_socket(self.socket, server_hostname=name or host, suppress_ragged_eofs=False)
+            self.socket = tls.wrap_socket(self.socket, server_hostname=name or host, suppress_ragged_eofs=False,
+                                          session=session)
         self.unread = b""
 
     @classmethod

@@ -28,6 +28,7 @@ std::pair<part, std::string> fault_of(const tls_options& options) {
 TEST_CASE("a file that can't be used is named, with what is wrong", "[tls]") {
   const test_identity good{"good"};
   const test_identity other{"other"};
+  const test_identity of_another_kind{"of another kind", true};
   const auto& [certificate, key] = good.files();
 
   CHECK(fault_of({.identities = {{"/nowhere.pem", key}}}) ==
@@ -41,6 +42,9 @@ TEST_CASE("a file that can't be used is named, with what is wrong", "[tls]") {
         certificate + " is no private key in PEM without a pass phrase");
   CHECK(fault_of({.identities = {{certificate, other.files().key}}}) ==
         std::pair{part::key, other.files().key + " isn't the private key of " + certificate});
+  CHECK(fault_of({.identities = {{certificate, of_another_kind.files().key}}}).second ==
+        of_another_kind.files().key + " isn't the private key of " + certificate);
+  CHECK(fault_of({.identities = {{of_another_kind.files().certificate, key}}}).first == part::key);
   CHECK(fault_of({.identities = {good.files()}, .client_ca = "/nowhere.pem"}) ==
         std::pair{part::client_ca,
                   std::string{"/nowhere.pem can't be read: No such file or directory"}});

@@ -26,12 +26,13 @@ inline void must(bool holds, const char* what) {
 /// The files of a certificate that signs itself; gone with it.
 class test_identity {
 public:
-  explicit test_identity(const std::string& name) {
+  explicit test_identity(const std::string& name, bool rsa = false) {
     std::string pattern = (std::filesystem::temp_directory_path() / "tandem-test-XXXXXX").string();
     must(::mkdtemp(pattern.data()) != nullptr, "mkdtemp");
     folder_ = pattern;
     files_ = {(folder_ / "certificate.pem").string(), (folder_ / "key.pem").string()};
-    std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{EVP_EC_gen("P-256"), EVP_PKEY_free};
+    std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+        rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"), EVP_PKEY_free};
     std::unique_ptr<X509, decltype(&X509_free)> x{X509_new(), X509_free};
     X509_set_version(x.get(), X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(x.get()), 1);
