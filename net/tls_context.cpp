@@ -59,6 +59,8 @@ void set_rules(SSL_CTX* to, const tls_options& options) {
                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   // An idle connection has no buffers.
   SSL_CTX_set_mode(to, SSL_MODE_RELEASE_BUFFERS);
+  // What brings no plaintext is counted, one by one.
+  SSL_CTX_clear_mode(to, SSL_MODE_AUTO_RETRY);
   // Sessions are resumed by tickets, which the peers keep (RFC 5077; RFC 8446, section 4.6.1).
   SSL_CTX_set_session_cache_mode(to, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(to, 1);

@@ -18,6 +18,13 @@ constexpr size_t record_size = SSL3_RT_MAX_PLAIN_LENGTH;
 /// What is encrypted before it is given to the kernel.
 constexpr size_t batch_size = 4 * record_size;
 
+/// What a step that brings no plaintext counts for, in bytes of it. A change of keys is one, and to
+/// answer it another: it costs its sender next to nothing, and the broker more than a full record.
+/// Only a few may come ahead of the plaintext that pays for them, as other libraries have it, too;
+/// RFC 8446, section 4.6.3, sets no limit.
+constexpr uint32_t empty_step_cost = 128;
+constexpr uint32_t most_unpaid = 64 * empty_step_cost;
+
 /// Memory that a thread keeps for its next output.
 constexpr size_t kept_output = 2 * batch_size;
 
@@ -147,11 +154,29 @@ tls_stream::status tls_stream::receive(std::span<const std::byte> in, std::span<
   while (!rest.empty() || SSL_pending(ssl_.get()) > 0) {
     size_t n = 0;
     auto result = SSL_read_ex(ssl_.get(), out.data() + size, out.size() - size, &n);
-    if (result != 1)
-      return status_of(result);
+    unpaid_ -= static_cast<uint32_t>(std::min<size_t>(unpaid_, n));
     size += n;
+    if (result == 1)
+      continue;
+    if (auto reached = status_of(result); reached != status::open)
+      return reached;
+    // Without SSL_MODE_AUTO_RETRY this is so after each such step, not only if a record isn't
+    // whole.
+    if ((!rest.empty() || SSL_has_pending(ssl_.get()) == 0) && !bears_empty_step())
+      return status::failed;
   }
   return status::open;
+}
+
+/// Something came that wasn't plaintext. False if that is a fault of the other end.
+bool tls_stream::bears_empty_step() {
+  unpaid_ += empty_step_cost;
+  // Nothing could be sent before the rest has come.
+  if (!established())
+    fault_ = "TLS: a message of a handshake's is in parts";
+  else if (unpaid_ > most_unpaid)
+    fault_ = "TLS: too many changes of keys";
+  return fault_.empty();
 }
 
 size_t tls_stream::send(std::span<const iovec> parts) {

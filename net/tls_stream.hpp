@@ -65,8 +65,11 @@ private:
 
   status status_of(int result);
   void begin(std::span<const std::byte> in);
+  bool bears_empty_step();
 
   std::unique_ptr<SSL, free_ssl> ssl_;
+  /// What came without plaintext, less the plaintext that came since, in bytes.
+  uint32_t unpaid_ = 0;
   std::string fault_;
 };
 

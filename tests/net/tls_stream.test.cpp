@@ -148,6 +148,33 @@ TEST_CASE("keys may change at any time", "[tls]") {
   CHECK(x.what == status::open);
 }
 
+TEST_CASE("who changes keys again and again, and sends little else, is cut off", "[tls]") {
+  const auto step = GENERATE(1, 100);
+  conversation x;
+  x.shake_hands();
+  for (int changes = 1; changes <= 100 && x.what == status::open; ++changes) {
+    x.peer.update_keys();
+    if (changes % step == 0)
+      x.deliver();
+  }
+  CHECK(x.what == status::failed);
+  CHECK(x.stream->fault() == "TLS: too many changes of keys");
+}
+
+TEST_CASE("who has something to send may change keys for ever", "[tls]") {
+  conversation x;
+  x.shake_hands();
+  const auto text = pattern(256);
+  int right = 0;
+  for (int i = 0; i < 200; ++i) {
+    x.peer.update_keys();
+    x.peer.write(text);
+    right += x.deliver() == text ? 1 : 0;
+    right += x.send(text) == text ? 1 : 0;
+  }
+  CHECK(right == 400);
+}
+
 TEST_CASE("each end says when it is done", "[tls]") {
   const auto version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   conversation x{version};
