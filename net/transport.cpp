@@ -104,6 +104,9 @@ transport::outgoing transport::write_tls(std::span<const iovec> parts) {
   how.broken = how.size == 0;
   send_output();
   how.blocked = held_back() > 0;
+  // The socket knows nothing of TLS's faults: thus whoever reads finds out, too.
+  if (how.broken)
+    ::shutdown(fd(), SHUT_RDWR);
   return how;
 }
 
@@ -142,11 +145,12 @@ bool transport::send_held(outgoing& how) {
   held_sent_ += static_cast<uint32_t>(put_now.size);
   how.blocked = put_now.blocked;
   how.broken = put_now.broken;
-  if (held_back() > 0)
+  // If nobody will get it, it mustn't hold up reading either.
+  if (held_back() > 0 && !how.broken)
     return false;
   held_ = {};
   held_sent_ = 0;
-  return true;
+  return !how.broken;
 }
 
 bool transport::finish_writing() {
