@@ -142,9 +142,12 @@ void session::read() {
       slow_down(got.size, decoder_.messages() - messages);
     }
   }
-  if (got.ended)
+  if (got.ended) {
+    // Over TLS the end may come along with its close frame, which is still to be answered.
+    if (state_ == state::finishing)
+      flush();
     on_eof(got.fault);
-  else if (transport_.held_back() > 0 && !write_blocked_)
+  } else if (transport_.held_back() > 0 && !write_blocked_)
     block();
 }
 

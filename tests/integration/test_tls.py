@@ -158,6 +158,34 @@ class EndTest(SecureCase):
             self.assertEqual(below.recv(1), b"")
             below.shutdown(socket.SHUT_WR)
 
+    def test_a_close_frame_is_answered_though_the_end_of_tls_comes_along(self):
+        bare = self.enterContext(Wire(self.broker.port, tls=False))
+        got, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = certificates.client_context().wrap_bio(got, sent, server_hostname="127.0.0.1")
+
+        def heard(step):
+            """What `step` returns once it has read enough."""
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    bare.send(sent.read())
+                    bare._more()
+                    got.write(bare.read(len(bare.unread)))
+
+        heard(tls.do_handshake)
+        tls.write(upgrade("/client/k"))
+        self.assertIn(b" 101 ", heard(lambda: tls.read(4096)))
+        tls.write(frame(CLOSE, close_payload(1000)))
+        with self.assertRaises(ssl.SSLWantReadError):
+            tls.unwrap()
+        bare.send(sent.read())
+        # OpenSSL reads no more after its own goodbye, so this counts bytes: a close frame of 4 and an alert of 2, in
+        # records with 22 bytes around them.
+        answer = bare.read(26 + 24)
+        self.assertEqual(answer[:3], b"\x17\x03\x03")
+        bare.read_end()
+
     def test_an_end_of_tls_alone_is_a_loss(self):
         client, worker = self.pair()
         client.send_frame(TEXT, "last")
