@@ -282,4 +282,5 @@ class StallTest(BrokerCase):
             # A third of the timeout: standing still is what is tested.
             time.sleep(scaled(0.1))
             self.assertEqual(len(worker.read_message()[1]), MIB)
+        sender.join(scaled(10))
         self.assert_relays(client, worker)

@@ -380,6 +380,20 @@ class SlowWorkerOverTlsTest(test_flow.SlowWorkerTest):
 class StallOverTlsTest(test_flow.StallTest):
     listen = SECURE
 
+    def test_a_worker_that_stands_still_is_given_up(self):
+        """The close frame isn't read: Python's TLS can't be read and written by two threads at once."""
+        client, _ = self.pair()
+        sender = test_flow.Sender(client, (frame(BINARY, bytes(1 << 20)) for _ in range(64)))
+        sender.start()
+        self.await_log("reason=stalled")
+        self.await_log("reason=peer_lost code=4200")
+        # The broker hangs up after close-timeout.
+        sender.join(scaled(10))
+        self.assertFalse(sender.is_alive())
+        client.socket.close()
+        # Its key is free again.
+        self.pair()
+
 
 class PingFloodTest(SecureCase):
     def test_one_who_pings_but_does_not_read_takes_no_memory(self):
