@@ -19,7 +19,7 @@ help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## Build the broker and start it; its options go into ARGS, as in ARGS="--listen=:9000".
+run: build ## Build the broker and start it; its options go into ARGS, as in ARGS="--listen=127.0.0.1:9000".
 	build/release/tandem $(ARGS)
 
 .PHONY: build

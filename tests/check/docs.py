@@ -1,12 +1,14 @@
 """Checks that the README, the changelog and docs/ are true of the tree.
 
 Each relative link and each path of the tree in code exists, each `make` target that is named is one, each `--option` is
-one that the broker (or a tool of the tree that the page names) knows, and code blocks in Python and JavaScript parse.
+one that the broker (or a tool of the tree that the page names) knows, the broker takes what `make run` is told to give
+it, and code blocks in Python and JavaScript parse.
 """
 
 import glob
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,8 @@ MAKE = re.compile(r"(?<![\w-])make ((?:[a-z]+[ \t]*)+)")
 OPTION = re.compile(r"(?<![\w-])--([a-z][\w.-]*[\w])")
 # Stands for whatever a reader writes: `actors/foo.hpp`.
 EXAMPLE = re.compile(r"/foo[_.]")
+RUN = re.compile(r'make run ARGS="([^"]*)"')
+BROKER = str(ROOT / "build/dev/tandem")
 HEADING = re.compile(r"^#+\s+(.*?)\s*$", re.MULTILINE)
 
 # Besides the broker, tools that the docs may give options of.
@@ -36,7 +40,7 @@ def help_options(command):
 
 def known_options():
     # `--name` stands for any option.
-    options = help_options([str(ROOT / "build/dev/tandem")]) | {"help", "name"}
+    options = help_options([BROKER]) | {"help", "name"}
     for tool in TOOLS:
         if (ROOT / tool).is_file():
             options |= help_options(["/usr/bin/python3", tool])
@@ -89,6 +93,16 @@ def option_faults(code, options):
                     yield f"names the option --{option}, which nothing here knows"
 
 
+def argument_faults(code):
+    """What the broker has against the values in `make run ARGS="..."`, but that a reader's own files aren't here."""
+    for arguments in RUN.findall(code):
+        checked = subprocess.run([BROKER, "--check-config", *shlex.split(arguments)], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                 capture_output=True, text=True, timeout=60, check=False)
+        for problem in checked.stderr.splitlines():
+            if not problem.endswith("can't be read: No such file or directory"):
+                yield f"has the broker run with {arguments}, and it says: {problem}"
+
+
 def syntax_faults(language, code):
     if language in ("python", "py"):
         try:
@@ -114,6 +128,7 @@ def faults_of(page, options, targets):
         yield from path_faults(code)
         yield from target_faults(code, targets)
         yield from option_faults(code, options)
+        yield from argument_faults(code)
         yield from syntax_faults(language, code)
 
 
