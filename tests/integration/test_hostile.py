@@ -15,10 +15,12 @@ import random
 import resource
 import select
 import socket
+import ssl
 import time
 import unittest
 import zlib
 
+import certificates
 from broker import Broker, SCALE, milliseconds, scaled
 from case import NO_PINGS
 from wire import BINARY, TEXT, Ended, Wire, fragments, frame, upgrade
@@ -101,10 +103,12 @@ class HostileTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.raise_limit()
-        cls.broker = cls.enterClassContext(Broker(*NO_PINGS, *cls.options))
+        cls.broker = cls.enterClassContext(Broker(*NO_PINGS, *cls.options, listen=("127.0.0.1:0", "wss://127.0.0.1:0")))
+        cls.plain, cls.secure = cls.broker.ports
         cls.numbers = itertools.count()
         # What is made once is there before anything is counted.
         cls.serve_a_pair()
+        cls.serve_a_pair(cls.secure)
         cls.fds = cls.broker.fds()
         cls.rss = cls.broker.rss()
 
@@ -123,13 +127,13 @@ class HostileTest(unittest.TestCase):
         return f"key-{next(cls.numbers)}"
 
     @classmethod
-    def open(cls, role, key=None, **headers):
-        return Wire.open(cls.broker.port, f"/{role}/{key or cls.key()}", **headers)
+    def open(cls, role, key=None, port=None, **headers):
+        return Wire.open(port or cls.plain, f"/{role}/{key or cls.key()}", **headers)
 
     @classmethod
-    def serve_a_pair(cls):
+    def serve_a_pair(cls, port=None):
         began, key = time.monotonic(), cls.key()
-        with cls.open("client", key) as client, cls.open("worker", key) as worker:
+        with cls.open("client", key, port) as client, cls.open("worker", key, port) as worker:
             for sender, receiver in ((client, worker), (worker, client)):
                 sender.send_frame(TEXT, "are you well?")
                 assert receiver.read_message() == (TEXT, b"are you well?")
@@ -143,16 +147,18 @@ class HostileTest(unittest.TestCase):
             time.sleep(0.01)
 
     @contextlib.contextmanager
-    def crowd(self, count):
+    def crowd(self, count, port=None):
         """So many TCP connections, from so many addresses of the loopback network that ports don't run short."""
         with contextlib.ExitStack() as all_of_them:
-            yield [all_of_them.enter_context(self.connect(f"127.0.{n // 250 % 250}.{n % 250 + 2}")) for n in range(count)]
+            yield [all_of_them.enter_context(self.connect(f"127.0.{n // 250 % 250}.{n % 250 + 2}", port or self.plain))
+                   for n in range(count)]
 
-    def connect(self, source):
+    @staticmethod
+    def connect(source, port):
         one = socket.socket()
         one.settimeout(scaled(10))
         one.bind((source, 0))
-        one.connect(("127.0.0.1", self.broker.port))
+        one.connect(("127.0.0.1", int(port)))
         return one
 
     def await_ends(self, crowd):
@@ -293,10 +299,13 @@ class HostileTest(unittest.TestCase):
 
     @group
     def test_peers_that_never_read(self):
+        self.never_read(self.plain)
+
+    def never_read(self, port):
         """Each is sent more than its pair may hold, and is ended when it has stood still for too long."""
         with contextlib.ExitStack() as wires:
             before = self.broker.rss()
-            pairs = [[wires.enter_context(self.open(role, key)) for role in ("client", "worker")]
+            pairs = [[wires.enter_context(self.open(role, key, port)) for role in ("client", "worker")]
                      for key in (self.key() for _ in range(UNREAD))]
             self.send_until_full([client for client, _ in pairs])
             if not SANITIZED:
@@ -319,7 +328,7 @@ class HostileTest(unittest.TestCase):
             for number, _ in ready:
                 try:
                     open_ones[number].send(data)
-                except BlockingIOError:
+                except (BlockingIOError, ssl.SSLWantWriteError):
                     pass
                 except ConnectionError:
                     poll.unregister(number)
@@ -344,6 +353,49 @@ class HostileTest(unittest.TestCase):
             if number % 3 == 0:
                 wire.send(frame(BINARY, bytes(1000))[:500])
             wire.cut()
+
+    # -- over TLS -------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def hello():
+        """A client's first message."""
+        out = ssl.MemoryBIO()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            certificates.client_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost").do_handshake()
+        return out.read()
+
+    @group
+    def test_handshakes_of_tls_that_stop(self):
+        hello = self.hello()
+        parts = (hello[:1], hello[:100], hello, b"\x16\x03\x01\x40\x00\x01\x01\xff\xff" + bytes(5000))
+        with self.crowd(SLOW, self.secure) as crowd:
+            for number, one in enumerate(crowd):
+                with contextlib.suppress(ConnectionError):
+                    one.sendall(parts[number % len(parts)])
+            self.serve_a_pair()
+            self.serve_a_pair(self.secure)
+            self.await_ends(crowd)
+
+    @group
+    def test_garbage_at_tls_and_within(self):
+        noise = random.Random(8446)
+        hello = self.hello()
+        for number in range(GARBAGE):
+            if number % 2:
+                with Wire(self.secure, tls=False) as wire:
+                    spoilt = bytearray(hello)
+                    for _ in range(noise.randrange(1, 20)):
+                        spoilt[noise.randrange(len(spoilt))] = noise.randrange(256)
+                    self.send_all(wire, bytes(spoilt) + noise.randbytes(noise.choice((0, 100, 50_000))))
+                    if number % 4 == 1:
+                        wire.cut()
+            else:
+                with self.open(noise.choice(("client", "worker")), port=self.secure) as wire:
+                    self.send_all(wire, noise.randbytes(noise.choice((1, 100, 5000, 50_000))))
+
+    @group
+    def test_peers_that_never_read_over_tls(self):
+        self.never_read(self.secure)
 
 
 if __name__ == "__main__":
