@@ -1,5 +1,6 @@
 #include "actors/broker.hpp"
 
+#include "actors/log.hpp"
 #include "actors/translate.hpp"
 #include "config/load.hpp"
 #include "config/pages.hpp"
@@ -9,6 +10,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <spdlog/async.h>
+#include <spdlog/fmt/chrono.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -147,8 +149,12 @@ std::optional<int> handle_other_actions(const config::outcome& wanted) {
 void log_certificates(const net::tls_context* tls) {
   if (tls == nullptr)
     return;
-  for (const auto& line : tls->describe())
-    spdlog::info("certificate {}", line);
+  const auto now = std::chrono::system_clock::now();
+  for (const auto& [file, subject, expires] : tls->certificates())
+    spdlog::log(expires < now ? spdlog::level::warn : spdlog::level::info,
+                "certificate file={} subject={} {}={:%Y-%m-%dT%H:%M:%SZ}", log_value(file),
+                log_value(subject), expires < now ? "expired" : "expires",
+                std::chrono::time_point_cast<std::chrono::seconds>(expires));
 }
 
 /// Each step has a deadline. False if an actor, which can only be an extension's, didn't end.
@@ -202,6 +208,8 @@ int serve(const config::settings& settings, const extension_registry& extensions
 
   auto options = front_options_of(settings, limits, scheduler);
   log_certificates(options.tls.get());
+  if (options.tls && std::ranges::none_of(options.listen, &net::listen_address::tls))
+    spdlog::warn("tls.certificates are of no use: no listener begins with wss://");
   net::front front{system, std::move(options)};
   auto root = system.spawn(supervisor, parts_of(settings, scheduler, front, extensions));
   front.start();

@@ -21,7 +21,7 @@ net::session_limits session_limits_of(const config::settings& settings);
 net::front_options front_options_of(const config::settings& settings,
                                     const net::session_limits& limits, net::scheduler& scheduler);
 
-/// Throws std::out_of_range for an extension that there isn't, which the config's check finds.
+/// Each extension that the settings name is among `extensions`: the config's check has seen to that.
 std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::scheduler& scheduler,
                                        net::front& front, const extension_registry& extensions);
 

@@ -17,7 +17,7 @@ constexpr size_t max_control_backlog = size_t{16} << 10;
 
 /// As much as one write may leave behind over TLS, and as many answers of its own: beyond it, a
 /// peer that asks for answers but doesn't read isn't read either.
-constexpr size_t max_held_back = (size_t{64} << 10) + max_control_backlog;
+constexpr size_t max_held_back = tls_stream::most_sent + max_control_backlog;
 
 /// Chunks in one gathered write.
 constexpr size_t max_gather = 64;

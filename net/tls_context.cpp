@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -16,6 +17,10 @@ namespace {
 constexpr auto tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr auto tls13_ciphers =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
+/// The longest chain of certificates that a peer may show, in bytes: OpenSSL takes memory for what
+/// is announced, and lets it be 100 KB.
+constexpr long most_of_client_chain = 32 << 10;
 
 /// The one protocol that is spoken inside, as ALPN has it on the wire (RFC 7301, section 3.1).
 constexpr std::array<unsigned char, 9> http_1_1{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -64,6 +69,7 @@ void set_rules(SSL_CTX* to, const tls_options& options) {
   // Sessions are resumed by tickets, which the peers keep (RFC 5077; RFC 8446, section 4.6.1).
   SSL_CTX_set_session_cache_mode(to, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(to, 1);
+  SSL_CTX_set_max_cert_list(to, most_of_client_chain);
   SSL_CTX_set_alpn_select_cb(to, choose_protocol, nullptr);
   SSL_CTX_set_default_passwd_cb(to, no_pass_phrase);
 }
@@ -158,22 +164,16 @@ std::unique_ptr<tls_stream> tls_context::accept(certificate_demand wanted) const
   return std::make_unique<tls_stream>(ssl);
 }
 
-std::vector<std::string> tls_context::describe() const {
-  std::vector<std::string> lines;
+std::vector<tls_context::certificate_info> tls_context::certificates() const {
+  std::vector<certificate_info> result;
   for (size_t i = 0; i < contexts_.size(); ++i) {
     const auto* certificate = SSL_CTX_get0_certificate(contexts_[i].get());
-    const auto* expires = X509_get0_notAfter(certificate);
-    std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), BIO_free};
-    BIO_printf(text.get(), "file=%s subject=\"", files_[i].c_str());
-    X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-    BIO_puts(text.get(), X509_cmp_current_time(expires) < 0 ? "\" expired=\"" : "\" expires=\"");
-    ASN1_TIME_print(text.get(), expires);
-    BIO_puts(text.get(), "\"");
-    char* bytes = nullptr;
-    const auto size = BIO_get_mem_data(text.get(), &bytes);
-    lines.emplace_back(bytes, static_cast<size_t>(size));
+    std::tm expires{};
+    ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &expires);
+    result.push_back({files_[i], subject_of(*certificate),
+                      std::chrono::system_clock::from_time_t(::timegm(&expires))});
   }
-  return lines;
+  return result;
 }
 
 } // namespace tandem::net

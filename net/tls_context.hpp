@@ -3,6 +3,7 @@
 
 #include "net/tls_stream.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -59,8 +60,15 @@ public:
   /// std::bad_alloc.
   std::unique_ptr<tls_stream> accept(certificate_demand wanted) const;
 
-  /// A line for each certificate: its file, its subject, and when it expires.
-  std::vector<std::string> describe() const;
+  struct certificate_info {
+    std::string file;
+    std::string subject;
+    /// In UTC.
+    std::chrono::system_clock::time_point expires;
+  };
+
+  /// What it shows, in the order of the options.
+  std::vector<certificate_info> certificates() const;
 
 private:
   struct free_context {

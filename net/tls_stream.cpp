@@ -15,9 +15,6 @@ namespace {
 
 constexpr size_t record_size = SSL3_RT_MAX_PLAIN_LENGTH;
 
-/// What is encrypted before it is given to the kernel.
-constexpr size_t batch_size = 4 * record_size;
-
 /// What a step that brings no plaintext counts for, in bytes of it. A change of keys is one, and to
 /// answer it another: it costs its sender next to nothing, and the broker more than a full record.
 /// Only a few may come ahead of the plaintext that pays for them, as other libraries have it, too;
@@ -26,7 +23,7 @@ constexpr uint32_t empty_step_cost = 128;
 constexpr uint32_t most_unpaid = 64 * empty_step_cost;
 
 /// Memory that a thread keeps for its next output.
-constexpr size_t kept_output = 2 * batch_size;
+constexpr size_t kept_output = 2 * tls_stream::most_sent;
 
 /// Where the streams of a thread read and write their ciphertext. They take turns with it, since
 /// each call on a stream uses up all that it is given. So none of them needs a BIO of its own.
@@ -116,6 +113,14 @@ std::string last_error(const SSL* ssl) {
 
 } // namespace
 
+std::string subject_of(const X509& certificate) {
+  std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), BIO_free};
+  X509_NAME_print_ex(text.get(), X509_get_subject_name(&certificate), 0, XN_FLAG_RFC2253);
+  char* bytes = nullptr;
+  const auto size = BIO_get_mem_data(text.get(), &bytes);
+  return {bytes, static_cast<size_t>(size)};
+}
+
 void tls_stream::free_ssl::operator()(SSL* x) const noexcept {
   SSL_free(x);
 }
@@ -198,7 +203,7 @@ size_t tls_stream::send(std::span<const iovec> parts) {
   };
   for (const auto& part : parts) {
     std::span left{static_cast<const std::byte*>(part.iov_base), part.iov_len};
-    while (!left.empty() && sent + filled < batch_size) {
+    while (!left.empty() && sent + filled < tls_stream::most_sent) {
       auto next = left.first(std::min(left.size(), record_size - filled));
       left = left.subspan(next.size());
       if (filled == 0 && (next.size() == record_size || parts.size() == 1)) {
@@ -232,11 +237,7 @@ std::string tls_stream::subject() const {
                                                           X509_free};
   if (!certificate)
     return {};
-  std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), BIO_free};
-  X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate.get()), 0, XN_FLAG_RFC2253);
-  char* bytes = nullptr;
-  const auto size = BIO_get_mem_data(text.get(), &bytes);
-  return {bytes, static_cast<size_t>(size)};
+  return subject_of(*certificate);
 }
 
 } // namespace tandem::net

@@ -9,8 +9,12 @@
 #include <sys/uio.h>
 
 using SSL = struct ssl_st;
+using X509 = struct x509_st;
 
 namespace tandem::net {
+
+/// The subject of a certificate, as RFC 4514 writes it. Any thread.
+std::string subject_of(const X509& certificate);
 
 /// The server's side of TLS, done by OpenSSL: ciphertext goes in and comes out as bytes. It may
 /// move from thread to thread, but belongs to one at a time. What it makes for the other end is in
@@ -30,6 +34,9 @@ public:
   /// until it was whole (RFC 8446, section 5.1).
   static constexpr size_t held_plaintext = size_t{16} << 10;
 
+  /// The most that one call of send encrypts, in bytes.
+  static constexpr size_t most_sent = size_t{64} << 10;
+
   /// Takes over `made`, a server's object that has done nothing yet.
   explicit tls_stream(SSL* made) noexcept : ssl_{made} {}
 
@@ -37,8 +44,8 @@ public:
   /// in.size() + held_plaintext. `size` becomes the bytes of plaintext.
   status receive(std::span<const std::byte> in, std::span<std::byte> out, size_t& size);
 
-  /// Encrypts the first bytes of `parts`, up to four records. Returns how many bytes that is; 0 if
-  /// it can't any more.
+  /// Encrypts the first bytes of `parts`, up to most_sent. Returns how many bytes that is; 0 if it
+  /// can't any more.
   size_t send(std::span<const iovec> parts);
 
   /// Tells the other end that nothing more will be sent. Does nothing the second time.

@@ -34,14 +34,14 @@ class Authority:
         return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key"
 
     @functools.cache
-    def sign(self, name, *alternatives, subject=None):
+    def sign(self, name, *alternatives, subject=None, days=2):
         """A certificate for these names, each as "DNS:localhost" or "IP:127.0.0.1"; `name` is that of its files, and the
-        subject's if that isn't given."""
+        subject's if that isn't given. With `days=0` it has expired already."""
         self._openssl("req", *self._new_key(name), "-subj", subject or f"/CN={name}", "-out", f"{name}.csr")
         extensions = f"subjectAltName={','.join(alternatives)}" if alternatives else "basicConstraints=CA:FALSE"
         (self.folder / f"{name}.ext").write_text(extensions, encoding="ascii")
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                      "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+                      "-days", str(days), "-extfile", f"{name}.ext", "-out", f"{name}.pem")
         return Certificate(str(self.folder / f"{name}.pem"), str(self.folder / f"{name}.key"))
 
 

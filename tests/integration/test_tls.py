@@ -267,6 +267,14 @@ class NamesTest(unittest.TestCase):
         # All the while:
         BrokerCase.assert_relays(self, client, worker)
 
+    def test_what_helps_nobody_is_warned_of(self):
+        expired = certificates.authority().sign("expired", "DNS:localhost", days=0)
+        broker = self.broker(self.main, expired, listen=("127.0.0.1:0",))
+        self.await_log(broker, f"info certificate file={self.main.certificate} subject=")
+        self.await_log(broker, f"warning certificate file={expired.certificate} subject=")
+        self.await_log(broker, " expired=")
+        self.await_log(broker, "warning tls.certificates are of no use: no listener begins with wss://")
+
     def test_sighup_without_certificates_does_nothing(self):
         with Broker(*NO_PINGS) as broker:
             broker.signal(signal.SIGHUP)
@@ -305,6 +313,12 @@ class ClientCertificateTest(SecureCase):
             with self.assertRaises((ssl.SSLError, ConnectionError, Ended)):
                 Wire.open(port, "/client/k", tls=self.stranger)
         self.await_log("TLS: certificate verify failed (unable to get local issuer certificate)")
+
+    def test_a_chain_that_is_far_too_long_is_refused(self):
+        names = [f"DNS:{number:060}.test" for number in range(600)]
+        huge = certificates.authority("the operator").sign("huge", *names)
+        self.assert_shut_out(certificates.client_context(huge))
+        self.await_log('reason=tls_failed status=0 detail="TLS: excessive message size"')
 
     def test_each_listener_has_its_own_rule(self):
         with Wire.open(self.broker.ports[1], "/client/k", tls=certificates.client_context()) as nobody:

@@ -64,14 +64,19 @@ TEST_CASE("a key with a pass phrase is refused instead of asking for it", "[tls]
   CHECK(text.find("is no private key in PEM without a pass phrase") != std::string::npos);
 }
 
-TEST_CASE("certificates are described for the log", "[tls]") {
+TEST_CASE("a context tells which certificates it shows", "[tls]") {
   const test_identity one{"one"};
   const test_identity two{"two"};
   const tls_context context{{.identities = {one.files(), two.files()}}};
-  auto lines = context.describe();
-  REQUIRE(lines.size() == 2);
-  CHECK(lines[0].find("file=" + one.files().certificate + " subject=\"CN=one\" expires=\"") == 0);
-  CHECK(lines[1].find("subject=\"CN=two\"") != std::string::npos);
+  const auto shown = context.certificates();
+  REQUIRE(shown.size() == 2);
+  CHECK(shown[0].file == one.files().certificate);
+  CHECK(shown[0].subject == "CN=one");
+  CHECK(shown[1].subject == "CN=two");
+  // Good for an hour, from when it was made.
+  const auto left = shown[1].expires - std::chrono::system_clock::now();
+  CHECK(left > std::chrono::minutes{30});
+  CHECK(left <= std::chrono::hours{1});
 }
 
 } // namespace tandem::net
