@@ -84,22 +84,20 @@ std::string show_max_connections(const endpoint& x) {
   return x.max_connections == 0 ? "" : std::to_string(x.max_connections);
 }
 
-constexpr std::array<std::string_view, 3> demand_words{"off", "optional", "required"};
-
 fault set_client_certificates(endpoint& x, std::string_view value) {
-  auto found = std::ranges::find(demand_words, value);
+  auto found = std::ranges::find(certificate_demand_words, value);
   if (!x.tls)
     return "asks for client-certificates, which only a listener with wss:// can";
-  if (found == demand_words.end())
+  if (found == certificate_demand_words.end())
     return "has client-certificates that are neither off, nor optional, nor required";
-  x.client_certificates = static_cast<certificate_demand>(found - demand_words.begin());
+  x.client_certificates = static_cast<certificate_demand>(found - certificate_demand_words.begin());
   return {};
 }
 
 std::string show_client_certificates(const endpoint& x) {
   if (!x.client_certificates)
     return {};
-  return std::string{demand_words[static_cast<size_t>(*x.client_certificates)]};
+  return std::string{certificate_demand_words[static_cast<size_t>(*x.client_certificates)]};
 }
 
 /// What may stand behind the "?".

@@ -138,9 +138,10 @@ std::vector<option> make_table() {
        file_option{&settings::tls_client_ca, "", R"("/etc/tandem/clients-ca.pem")"},
        "The authorities that sign the certificates of clients and workers, in PEM."},
       {"tls.client-certificates", "TLS",
-       choice_option<certificate_demand>{&settings::tls_client_certificates,
-                                         certificate_demand::off,
-                                         {"off", "optional", "required"}},
+       choice_option<certificate_demand>{
+           &settings::tls_client_certificates,
+           certificate_demand::off,
+           {certificate_demand_words.begin(), certificate_demand_words.end()}},
        "Whether clients and workers are asked for a certificate: one that is shown has to be "
        "valid. "
        "A listener's own option, such as ?client-certificates=required, goes before this."},

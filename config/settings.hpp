@@ -1,11 +1,13 @@
 /// What tandem runs by: every option of the config file and the command line, checked and typed.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tandem::config {
@@ -27,6 +29,8 @@ enum class toggle { off, on };
 
 /// Whether peers have to show a certificate of their own.
 enum class certificate_demand { off, optional, required };
+inline constexpr std::array<std::string_view, 3> certificate_demand_words{"off", "optional",
+                                                                          "required"};
 
 /// The oldest version of TLS that is accepted.
 enum class tls_version { tls12, tls13 };
