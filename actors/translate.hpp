@@ -21,7 +21,8 @@ net::session_limits session_limits_of(const config::settings& settings);
 net::front_options front_options_of(const config::settings& settings,
                                     const net::session_limits& limits, net::scheduler& scheduler);
 
-/// Each extension that the settings name is among `extensions`: the config's check has seen to that.
+/// Each extension that the settings name is among `extensions`: the config's check has seen to
+/// that.
 std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::scheduler& scheduler,
                                        net::front& front, const extension_registry& extensions);
 
