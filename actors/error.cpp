@@ -30,6 +30,8 @@ constexpr std::array<end_reason_row, end_reason_count> end_reasons{{
      "no answer to a ping within heartbeat.timeout"},
     {end_reason::overloaded, "overloaded", 1013,
      "the broker holds too many bytes: try again later"},
+    {end_reason::no_worker_in_time, "no_worker_in_time", 1013,
+     "no worker was free within wait-timeout: try again later"},
 }};
 
 constexpr std::array<refusal_row, refusal_count> refusals{{
@@ -51,6 +53,7 @@ constexpr std::array<refusal_row, refusal_count> refusals{{
     {refusal::untrusted_proxy, "untrusted_proxy", 0, 0},
     {refusal::bad_proxy_header, "bad_proxy_header", 0, 0},
     {refusal::tls_failed, "tls_failed", 0, 0},
+    {refusal::queue_full, "queue_full", 503, 5},
 }};
 
 const caf::atom_value category = caf::atom("ending");

@@ -34,9 +34,11 @@ enum class end_reason : uint8_t {
   heartbeat_missed,
   /// It had no peer yet, and the broker holds as many bytes as it may.
   overloaded,
+  /// It waited for a worker of its pool for too long.
+  no_worker_in_time,
 };
 
-inline constexpr uint8_t end_reason_count = 15;
+inline constexpr uint8_t end_reason_count = 16;
 
 /// What the world sees of an end_reason.
 struct end_reason_row {
@@ -94,9 +96,11 @@ enum class refusal : uint8_t {
   bad_proxy_header,
   /// It speaks no TLS that is accepted, or has no certificate that is.
   tls_failed,
+  /// No worker of the pool is free, and as many clients wait for one as may.
+  queue_full,
 };
 
-inline constexpr uint8_t refusal_count = 18;
+inline constexpr uint8_t refusal_count = 19;
 
 struct refusal_row {
   refusal why;

@@ -12,6 +12,7 @@
 namespace tandem {
 
 enum class end_reason : uint8_t;
+enum class framing : uint8_t;
 enum class refusal : uint8_t;
 enum class role : uint8_t;
 
@@ -38,6 +39,7 @@ class link;
 CAF_BEGIN_TYPE_ID_BLOCK(tandem, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(tandem, (tandem::net::chunk))
   CAF_ADD_TYPE_ID(tandem, (tandem::end_reason))
+  CAF_ADD_TYPE_ID(tandem, (tandem::framing))
   CAF_ADD_TYPE_ID(tandem, (tandem::refusal))
   CAF_ADD_TYPE_ID(tandem, (tandem::role))
   CAF_ADD_TYPE_ID(tandem, (tandem::claim))

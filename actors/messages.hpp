@@ -21,6 +21,16 @@ namespace tandem {
 /// The side on which a connection came.
 enum class role : uint8_t { client, worker };
 
+/// What a connection's messages look like on the wire.
+enum class framing : uint8_t {
+  /// The application's own messages, and nothing else.
+  raw,
+  /// With a head that names a channel: the subprotocol tandem.v1.
+  binary,
+  /// The same as JSON text: tandem.json.v1.
+  json,
+};
+
 constexpr role other(role side) noexcept {
   return side == role::client ? role::worker : role::client;
 }
@@ -44,12 +54,19 @@ struct peer_info {
   std::string subprotocol{};
   /// The subject of the certificate by which it proved who it is (RFC 4514); empty for none.
   std::string subject{};
+  /// The route by which it came: its index among the config's routes.
+  uint16_t route = 0;
+  framing frames = framing::raw;
+  /// How many clients it takes at once, if it is a pool's worker.
+  uint32_t capacity = 1;
+  /// The id of the connection that carries it, if it is a channel; 0 if it has a socket of its own.
+  uint64_t host = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
   return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate,
-           x.subprotocol, x.subject);
+           x.subprotocol, x.subject, x.route, x.frames, x.capacity, x.host);
 }
 
 /// One that its holders share: a connection has it for its whole life, and PAIRING as long.
@@ -67,11 +84,21 @@ struct claim {
   std::string key;
   /// Those that it offers and the broker accepts, the one that it prefers first.
   std::vector<std::string> subprotocols{};
+  /// The index of its route.
+  uint16_t route = 0;
+  framing frames = framing::raw;
+  /// As peer_info has it.
+  uint32_t capacity = 1;
+  /// What a pool with select = "sticky" goes by; empty for nothing.
+  std::string sticky{};
+  /// Of those who wait, the one with the highest comes first.
+  int32_t priority = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, claim& x) {
-  return f(caf::meta::type_name("claim"), x.ticket, x.side, x.key, x.subprotocols);
+  return f(caf::meta::type_name("claim"), x.ticket, x.side, x.key, x.subprotocols, x.route,
+           x.frames, x.capacity, x.sticky, x.priority);
 }
 
 /// PAIRING -> ADMISSION: the answer to a claim; `none` means yes.
@@ -82,11 +109,13 @@ struct verdict {
   std::string detail;
   /// The subprotocol to agree on; empty for none.
   std::string subprotocol{};
+  /// Index of the network worker that it should live on, since its peer does; -1 for any.
+  int32_t home = -1;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, verdict& x) {
-  return f(caf::meta::type_name("verdict"), x.ticket, x.why, x.detail, x.subprotocol);
+  return f(caf::meta::type_name("verdict"), x.ticket, x.why, x.detail, x.subprotocol, x.home);
 }
 
 /// PAIRING -> connection: its peer.

@@ -1,5 +1,6 @@
 #include "net/handshake.hpp"
 
+#include "actors/id.hpp"
 #include "net/forwarded_for.hpp"
 #include "net/head_check.hpp"
 #include "net/help_page.hpp"
@@ -290,7 +291,7 @@ route_fault handshake::enter() {
 asio::awaitable<route_fault> handshake::ask_gatekeeper() {
   if (state_.keeper == nullptr)
     co_return route_fault{refusal::draining, "the broker isn't ready"};
-  who_.id = ++state_.last_ticket;
+  who_.id = next_id();
   auto offered = matching_subprotocols(joined(request_, "Sec-WebSocket-Protocol"),
                                        state_.options.subprotocols);
   state_.keeper->ask(who_, std::move(offered), [weak = weak_from_this()](const verdict& answer) {

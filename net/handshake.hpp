@@ -26,7 +26,6 @@ struct front_state {
   std::shared_ptr<turnstile> door;
   refusal_counts refusals;
   gatekeeper* keeper = nullptr;
-  uint64_t last_ticket = 0;
   size_t under_way = 0;
   /// Handshakes that wait for their peer, the one that has waited longest first.
   std::list<handshake*> waiting{};
