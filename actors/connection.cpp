@@ -34,7 +34,7 @@ ending ending_for_peer(const ending& how) {
 } // namespace
 
 connection_state::~connection_state() {
-  if (!link_)
+  if (!link_ || is_channel())
     return;
   if (auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index()))
     caf::anon_send(heartbeat, atom::leave::value, who_->id);
@@ -65,8 +65,9 @@ void connection_state::join() {
   if (leaving_)
     return finish_leaving();
   auto self = caf::actor_cast<connection_actor>(self_);
-  if (auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index()))
-    self_->send(heartbeat, atom::join::value, who_->id, who_->side, self);
+  auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index());
+  if (heartbeat && !is_channel())
+    self_->send(heartbeat, atom::join::value, who_->id, who_->side, watched_actor{self});
   if (auto pairing = directory::find_pairing(self_->system()))
     self_->send(pairing, atom::join::value, member{who_, self, peer_id_});
   else
@@ -122,7 +123,7 @@ void connection_state::recode() {
   if (over_ || recoder_->fault())
     return end_recoding();
   if (auto freed = held - recoder_->held(); freed > 0) {
-    note_pause();
+    life_.note_pause(*link_);
     link_->allow_more(freed);
   }
 }
@@ -180,7 +181,7 @@ void connection_state::take_credit(uint64_t cost) {
     unsettled_ -= static_cast<int64_t>(cost);
     return recode();
   }
-  note_pause();
+  life_.note_pause(*link_);
   link_->allow_more(cost);
 }
 
@@ -200,7 +201,7 @@ void connection_state::bind(const peer_ref& peer) {
     ahead += static_cast<int64_t>(frames.cost());
     pass_on(std::move(frames));
   }
-  note_pause();
+  life_.note_pause(*link_);
   link_->allow((recoder_ ? options_->window / 2 : options_->window) - ahead);
   recode();
   // The peer may have heard of the pair first, so that its chunks came, and left, before this.
@@ -226,7 +227,7 @@ void connection_state::lose_peer(uint64_t peer, const ending& how) {
   // Each peer may leave up to a window behind, and they could come and go for ever.
   if (static_cast<int64_t>(queued_) > options_->window)
     return close(ending::by(end_reason::stalled, "too slow: several peers' messages still wait"));
-  note_pause();
+  life_.note_pause(*link_);
   link_->allow(options_->pending);
 }
 
@@ -328,25 +329,12 @@ caf::error connection_state::conclude(ending how) {
 // -- the heartbeat ------------------------------------------------------------
 
 void connection_state::ping() {
-  if (over_)
-    return;
-  if (!std::exchange(awaits_life_, true)) {
-    life_at_ping_ = link_->life();
-    was_paused_ = false;
-  }
-  link_->ping();
-}
-
-/// Before a link may be read again: an answer may be among what it hasn't read yet.
-void connection_state::note_pause() {
-  was_paused_ = was_paused_ || link_->paused();
+  if (!over_)
+    life_.ping(*link_);
 }
 
 void connection_state::check() {
-  awaits_life_ = false;
-  // While its socket isn't read for want of credit, a pong can't be seen.
-  note_pause();
-  if (!over_ && !was_paused_ && link_->life() == life_at_ping_)
+  if (!over_ && life_.missed(*link_))
     end(end_reason::heartbeat_missed);
 }
 

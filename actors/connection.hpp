@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/connection_actor.hpp"
+#include "actors/life_check.hpp"
 #include "actors/messages.hpp"
 #include "net/link.hpp"
 #include "net/pinned.hpp"
@@ -64,13 +65,14 @@ public:
   void on_end(const ending& how) override;
 
 private:
+  /// Its host joins the heartbeat for it.
+  bool is_channel() const noexcept { return who_->host != 0; }
   void pass_on(net::chunk frames);
   void forward(net::chunk frames);
   void recode();
   void end_recoding();
   void drop(const net::chunk& frames);
   void return_credit();
-  void note_pause();
   void leave_peer();
   void close(const ending& how);
   bool asks_for_peer(const ending& how);
@@ -101,12 +103,9 @@ private:
   /// What the link has yet to send, and how much of it stems from former peers, in bytes.
   uint64_t queued_ = 0;
   uint64_t queued_before_ = 0;
-  uint32_t life_at_ping_ = 0;
+  life_check life_;
   /// How its link ended, while it may yet hear of a peer for what it holds.
   std::unique_ptr<const ending> leaving_;
-  bool awaits_life_ = false;
-  /// Its link was paused at some time since that ping.
-  bool was_paused_ = false;
   bool recodes_later_ = false;
   bool over_ = false;
 };

@@ -36,7 +36,7 @@ heartbeat_state::heartbeat_state(base* self, net::home& where, const heartbeat_o
               2 +
           2} {}
 
-void heartbeat_state::join(uint64_t id, role side, const connection_actor& connection) {
+void heartbeat_state::join(uint64_t id, role side, const watched_actor& connection) {
   auto interval = side == role::client ? options_.client_interval : options_.worker_interval;
   auto ticks = interval.count() == 0 ? size_t{0} : in_ticks(interval);
   if (!watched_.try_emplace(id, watched{connection, ticks}).second || ticks == 0)
@@ -109,7 +109,7 @@ heartbeat::heartbeat(caf::actor_config& cfg, net::home& where, const heartbeat_o
 
 heartbeat::behavior_type heartbeat::make_behavior() {
   return {
-      [this](atom::join, uint64_t id, role side, const connection_actor& connection) {
+      [this](atom::join, uint64_t id, role side, const watched_actor& connection) {
         state_.join(id, side, connection);
       },
       [this](atom::leave, uint64_t id) { state_.leave(id); },

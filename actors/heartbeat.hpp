@@ -37,14 +37,14 @@ public:
   heartbeat_state(base* self, net::home& where, const heartbeat_options& options);
 
   // -- messages, as the contract has them
-  void join(uint64_t id, role side, const connection_actor& connection);
+  void join(uint64_t id, role side, const watched_actor& connection);
   void leave(uint64_t id);
   void tick();
   void rejoin();
 
 private:
   struct watched {
-    connection_actor connection;
+    watched_actor connection;
     /// In ticks; 0 for one that isn't pinged, but has to learn of a new PAIRING all the same.
     size_t interval;
     /// A ping was sent whose answer is not yet due.

@@ -6,6 +6,7 @@
 #include "net/frame.hpp"
 #include "net/utf8.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,6 +30,8 @@ struct decoder_limits {
 struct decoder_extensions {
   /// Messages may be compressed (RFC 7692): RSV1 on the first frame says so.
   bool deflate = false;
+  /// By so much a message may be longer than the limit, in bytes: for what an envelope adds.
+  uint64_t overhead = 0;
 };
 
 /// Reads one direction of one connection. Data frames come out unmasked and with a server's head; a
@@ -58,7 +61,9 @@ public:
   };
 
   frame_decoder(sender from, decoder_limits limits, decoder_extensions agreed = {}) noexcept
-      : limits_{limits}, from_{from}, agreed_{agreed} {}
+      : limits_{limits}, from_{from}, agreed_{agreed} {
+    limits_.max_message += std::min(agreed.overhead, UINT64_MAX - limits.max_message);
+  }
 
   /// Decodes from the front of `in`, which it shortens and whose control payloads it unmasks in
   /// place, and appends data frames to `out`. `out` needs room for in.size() + max_head_size bytes.

@@ -9,6 +9,10 @@
 #include <cstdint>
 #include <memory>
 
+namespace tandem {
+struct peer_info;
+} // namespace tandem
+
 namespace tandem::net {
 
 /// What a link tells its owner: all of it on the link's home, from inside no call of the owner's
@@ -31,6 +35,10 @@ public:
   /// The other end closed, vanished, or broke the protocol. The link does what is left of the
   /// closing handshake by itself.
   virtual void on_end(const ending& how) = 0;
+
+  /// What is queued is about to leave, and what is sent now leaves with it. Only after
+  /// link::flush_soon.
+  virtual void on_flush() {}
 };
 
 /// Whether a link took what it was given to send.
@@ -64,6 +72,13 @@ public:
   /// amount: its owner bounds it by credit.
   [[nodiscard]] virtual send_status send(chunk frames) noexcept = 0;
 
+  /// Has on_flush called at the end of the turn, or as soon as the kernel has room again.
+  virtual void flush_soon() = 0;
+
+  /// Has the kernel take little more than what is on its way, so that what is sent next isn't far
+  /// behind.
+  virtual void keep_kernel_queue_short() noexcept {}
+
   /// Sets how much cost, in bytes, on_chunk may deliver from now on. At or below zero the socket
   /// isn't read, so TCP slows the sender.
   virtual void allow(int64_t cost) = 0;
@@ -90,6 +105,18 @@ public:
   virtual void close(const ending& how) noexcept = 0;
 
   virtual link_stats stats() const noexcept = 0;
+
+  // -- what only framed peers are told: they know what became of their peer, others don't
+
+  /// From now on this is its peer, and what is sent next comes from there.
+  virtual void tell_bound(const std::shared_ptr<const peer_info>&) {}
+
+  /// It waits for a worker, as the one at this place, from 1.
+  virtual void tell_waiting(uint32_t) {}
+
+  /// It has no peer any more, and stays for another one: its pool's next worker if it is
+  /// `rematching`.
+  virtual void tell_peer_lost(bool /*rematching*/) {}
 
   /// The owner is gone: the link finishes by itself, with a broker fault if close wasn't called,
   /// and frees itself.

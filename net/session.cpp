@@ -60,6 +60,12 @@ send_status session::send(chunk frames) noexcept {
   return send_status::queued;
 }
 
+void session::flush_soon() {
+  asked_for_flush_ = true;
+  if (!write_blocked_)
+    worker_.flush_later(*this);
+}
+
 void session::allow(int64_t cost) {
   allowance_ = cost;
   update_interest();
@@ -259,6 +265,11 @@ void session::queue_close(const ending& how) {
 }
 
 void session::flush() {
+  if (asked_for_flush_ && !write_blocked_) {
+    asked_for_flush_ = false;
+    if (events_ != nullptr)
+      events_->on_flush();
+  }
   while (unsent() && !write_blocked_ && state_ != state::done) {
     std::array<iovec, max_gather> parts;
     const auto n = outbox_.gather(parts);

@@ -39,6 +39,8 @@ public:
   home& where() noexcept override { return worker_; }
   void start(link_events& events) override;
   send_status send(chunk frames) noexcept override;
+  void flush_soon() override;
+  void keep_kernel_queue_short() noexcept override { transport_.keep_kernel_queue_short(); }
   void allow(int64_t cost) override;
   void allow_more(uint64_t cost) override;
   void ping() override;
@@ -129,6 +131,8 @@ private:
   bool write_blocked_ = false;
   /// It isn't read for a while, since it sends faster than its rates.
   bool throttled_ = false;
+  /// The owner wants to hear of the next flush.
+  bool asked_for_flush_ = false;
   bool released_ = false;
 };
 

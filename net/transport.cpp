@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <linux/sockios.h>
 #include <memory>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -162,6 +164,12 @@ bool transport::finish_writing() {
   }
   ::shutdown(fd(), SHUT_WR);
   return true;
+}
+
+void transport::keep_kernel_queue_short() noexcept {
+  // A Unix-domain socket has no such option, and a short queue by itself.
+  constexpr int most_unsent = 128 << 10;
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most_unsent, sizeof most_unsent);
 }
 
 bool transport::progressed(size_t& waiting) noexcept {

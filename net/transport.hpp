@@ -63,6 +63,9 @@ public:
   /// the bytes that it hasn't yet.
   bool progressed(size_t& waiting) noexcept;
 
+  /// Has the kernel take little more than it can send at once.
+  void keep_kernel_queue_short() noexcept;
+
 private:
   incoming read_tls(std::span<std::byte> buffer, size_t most);
   outgoing write_tls(std::span<const iovec> parts);

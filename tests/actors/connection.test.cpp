@@ -23,7 +23,7 @@ texts take_forwarded(probe& peer) {
 TEST_CASE("a connection makes itself known", "[connection]") {
   stage s;
   s.start();
-  auto [id, side, handle] = s.heartbeat.take<atom::join, uint64_t, role, connection_actor>();
+  auto [id, side, handle] = s.heartbeat.take<atom::join, uint64_t, role, watched_actor>();
   CHECK(id == own_id);
   CHECK(side == role::client);
   CHECK(handle == s.subject);
@@ -67,7 +67,7 @@ TEST_CASE("a link may end while it starts", "[connection]") {
   CHECK(s.link.released);
   // Whoever it joined learns of its end.
   CHECK(s.heartbeat.size() == 2);
-  s.heartbeat.take<atom::join, uint64_t, role, connection_actor>();
+  s.heartbeat.take<atom::join, uint64_t, role, watched_actor>();
   CHECK(s.heartbeat.take<atom::leave, uint64_t>() == own_id);
 }
 

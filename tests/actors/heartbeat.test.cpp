@@ -28,7 +28,7 @@ struct hospital {
   }
 
   void join(uint64_t id, role side, const probe& patient) {
-    patient.send(heart, atom::join::value, id, side, patient.as<connection_actor>());
+    patient.send(heart, atom::join::value, id, side, patient.as<watched_actor>());
   }
 
   void leave(uint64_t id) {

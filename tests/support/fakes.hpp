@@ -86,6 +86,8 @@ public:
     return net::send_status::queued;
   }
 
+  void flush_soon() override { wants_flush = true; }
+  void keep_kernel_queue_short() noexcept override { kept_short = true; }
   void allow(int64_t cost) override { allowance = cost; }
   void allow_more(uint64_t cost) override { allowance += static_cast<int64_t>(cost); }
   void ping() override { ++pings; }
@@ -97,6 +99,10 @@ public:
     events_ = nullptr;
     closed = how;
   }
+
+  void tell_bound(const peer_info_ptr& peer) override { bound = peer; }
+  void tell_waiting(uint32_t at) override { position = at; }
+  void tell_peer_lost(bool rematches) override { rematching = rematches; }
 
   net::link_stats stats() const noexcept override { return {}; }
 
@@ -127,6 +133,12 @@ public:
       drain(unsent_);
   }
 
+  /// The turn ends.
+  void flush() {
+    if (std::exchange(wants_flush, false) && events_)
+      events_->on_flush();
+  }
+
   void hang_up() { events_->on_hangup(); }
 
   void end(const ending& how) { std::exchange(events_, nullptr)->on_end(how); }
@@ -135,10 +147,16 @@ public:
   std::function<void()> on_start;
   std::vector<net::chunk> sent;
   std::optional<ending> closed;
+  /// What a framed peer would have been told last.
+  peer_info_ptr bound;
+  std::optional<uint32_t> position;
+  std::optional<bool> rematching;
   int64_t allowance = 0;
   int pings = 0;
   uint32_t lives = 0;
   bool inside = false;
+  bool wants_flush = false;
+  bool kept_short = false;
   bool released = false;
 
 private:
