@@ -69,7 +69,8 @@ void connection_state::join() {
   if (heartbeat && !is_channel())
     self_->send(heartbeat, atom::join::value, who_->id, who_->side, watched_actor{self});
   if (auto pairing = directory::find_pairing(self_->system()))
-    self_->send(pairing, atom::join::value, member{who_, self, peer_id_});
+    self_->send(pairing, atom::join::value,
+                member{who_, self, peer_id_, static_cast<int32_t>(link_->where().index())});
   else
     self_->send(self, atom::end::value, end_reason::shutting_down);
 }
@@ -193,9 +194,10 @@ void connection_state::bind(const peer_ref& peer) {
   if (peer_)
     leave_peer();
   peer_ = peer.handle;
-  peer_id_ = peer.id;
-  if (!net::passes_through(who_->deflate, peer.deflate))
-    recoder_ = std::make_unique<net::recoder>(who_->deflate, peer.deflate, options_->recode);
+  peer_id_ = peer.who->id;
+  const auto& takes = peer.who->deflate;
+  if (!net::passes_through(who_->deflate, takes))
+    recoder_ = std::make_unique<net::recoder>(who_->deflate, takes, options_->recode);
   int64_t ahead = 0;
   for (auto& frames : std::exchange(held_, {})) {
     ahead += static_cast<int64_t>(frames.cost());
@@ -355,7 +357,7 @@ bool connection::handle(const caf::type_erased_tuple& content) {
   return dispatch(
       content, [this](atom::forward, const net::chunk& frames) { state.deliver(frames); },
       [this](atom::credit, uint64_t cost) { state.take_credit(cost); },
-      [this](atom::recode) { state.recode_more(); },
+      [this](atom::recode) { state.recode_more(); }, [](atom::position, uint32_t) {},
       [this](atom::bind, const peer_ref& peer) { state.bind(peer); },
       [this](atom::peer_end, uint64_t peer, const ending& how) { state.lose_peer(peer, how); },
       [this](atom::end, end_reason reason) { state.end(reason); },

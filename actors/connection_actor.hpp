@@ -14,6 +14,9 @@ using connection_actor = caf::typed_actor<
     caf::reacts_to<atom::credit, uint64_t>,
     // Goes on recoding what its own side has sent. It sends this to itself.
     caf::reacts_to<atom::recode>,
+    // The connection waits at this place of a queue, from 1, for a worker of its pool. PAIRING
+    // sends it to a framed one, when it comes and now and then while its place changes.
+    caf::reacts_to<atom::position, uint32_t>,
     // Starts forwarding to the peer. PAIRING sends it.
     caf::reacts_to<atom::bind, peer_ref>,
     // The peer with this id has ended; all that it forwarded came before. The peer sends it, and

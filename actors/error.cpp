@@ -32,6 +32,7 @@ constexpr std::array<end_reason_row, end_reason_count> end_reasons{{
      "the broker holds too many bytes: try again later"},
     {end_reason::no_worker_in_time, "no_worker_in_time", 1013,
      "no worker was free within wait-timeout: try again later"},
+    {end_reason::drained, "drained", 1000, "drained: the last client has gone"},
 }};
 
 constexpr std::array<refusal_row, refusal_count> refusals{{

@@ -36,9 +36,11 @@ enum class end_reason : uint8_t {
   overloaded,
   /// It waited for a worker of its pool for too long.
   no_worker_in_time,
+  /// Its worker asked for no more clients, and the last one has gone.
+  drained,
 };
 
-inline constexpr uint8_t end_reason_count = 16;
+inline constexpr uint8_t end_reason_count = 17;
 
 /// What the world sees of an end_reason.
 struct end_reason_row {

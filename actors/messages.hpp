@@ -4,6 +4,7 @@
 #include "actors/connection_actor.hpp"
 #include "actors/error.hpp"
 #include "actors/fwd.hpp"
+#include "actors/host_actor.hpp"
 #include "net/chunk.hpp"
 #include "net/deflate.hpp"
 
@@ -61,12 +62,17 @@ struct peer_info {
   uint32_t capacity = 1;
   /// The id of the connection that carries it, if it is a channel; 0 if it has a socket of its own.
   uint64_t host = 0;
+  /// What select = "sticky" goes by, as stable_hash has it: of a client, the value that the route
+  /// names; of a worker, the name that it gives itself. 0 for nothing.
+  uint64_t sticky = 0;
+  /// Of the clients that wait, the one with the highest comes first.
+  int32_t priority = 0;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
   return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate,
-           x.subprotocol, x.subject, x.route, x.frames, x.capacity, x.host);
+           x.subprotocol, x.subject, x.route, x.frames, x.capacity, x.host, x.sticky, x.priority);
 }
 
 /// One that its holders share: a connection has it for its whole life, and PAIRING as long.
@@ -74,6 +80,18 @@ using peer_info_ptr = std::shared_ptr<const peer_info>;
 
 inline peer_info_ptr share(peer_info who) {
   return std::make_shared<const peer_info>(std::move(who));
+}
+
+/// Lets an inspector that can't see into `shared` see a copy of it; what is returned is to be
+/// called once one that writes has written that.
+template <class Inspector>
+auto copy_of(Inspector&, peer_info_ptr& shared, peer_info& copy) {
+  if constexpr (Inspector::reads_state)
+    copy = *shared;
+  return [&]() -> caf::error {
+    shared = share(std::move(copy));
+    return {};
+  };
 }
 
 /// ADMISSION -> PAIRING: a peer asks to come.
@@ -87,11 +105,9 @@ struct claim {
   /// The index of its route.
   uint16_t route = 0;
   framing frames = framing::raw;
-  /// As peer_info has it.
+  /// As peer_info has these.
   uint32_t capacity = 1;
-  /// What a pool with select = "sticky" goes by; empty for nothing.
-  std::string sticky{};
-  /// Of those who wait, the one with the highest comes first.
+  uint64_t sticky = 0;
   int32_t priority = 0;
 };
 
@@ -120,15 +136,15 @@ typename Inspector::result_type inspect(Inspector& f, verdict& x) {
 
 /// PAIRING -> connection: its peer.
 struct peer_ref {
-  uint64_t id = 0;
+  peer_info_ptr who = share({});
   connection_actor handle;
-  /// What may be forwarded to it.
-  net::deflate_params deflate{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_ref& x) {
-  return f(caf::meta::type_name("peer_ref"), x.id, x.handle, x.deflate);
+  peer_info who;
+  auto load = copy_of(f, x.who, who);
+  return f(caf::meta::type_name("peer_ref"), who, x.handle, caf::meta::load_callback(load));
 }
 
 /// Connection -> PAIRING: itself.
@@ -137,18 +153,49 @@ struct member {
   connection_actor handle;
   /// The peer that it is bound to already, 0 if none: a new PAIRING learns its pairs from this.
   uint64_t peer = 0;
+  /// Index of the network worker that it lives on; -1 if that isn't known.
+  int32_t home = -1;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, member& x) {
   peer_info who;
-  if constexpr (Inspector::reads_state)
-    who = *x.who;
-  auto load = [&]() -> caf::error {
-    x.who = share(std::move(who));
-    return {};
-  };
-  return f(caf::meta::type_name("member"), who, x.handle, x.peer, caf::meta::load_callback(load));
+  auto load = copy_of(f, x.who, who);
+  return f(caf::meta::type_name("member"), who, x.handle, x.peer, x.home,
+           caf::meta::load_callback(load));
+}
+
+/// One of a host's channels.
+struct channel_ref {
+  uint64_t id = 0;
+  connection_actor handle;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, channel_ref& x) {
+  return f(caf::meta::type_name("channel_ref"), x.id, x.handle);
+}
+
+/// Host -> PAIRING: itself.
+struct host_member {
+  peer_info_ptr who = share({});
+  host_actor handle;
+  /// How many channels it takes at once, by its worker's last word.
+  uint32_t capacity = 1;
+  /// Index of the network worker that it lives on; -1 if that isn't known.
+  int32_t home = -1;
+  /// It takes no more channels.
+  bool draining = false;
+  /// Those that it has: a new PAIRING learns from this which slots are taken. They join it, too.
+  std::vector<channel_ref> channels{};
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, host_member& x) {
+  peer_info who;
+  auto load = copy_of(f, x.who, who);
+  return f(caf::meta::type_name("host_member"), who, x.handle, x.capacity, x.home, x.draining,
+           x.channels, caf::meta::load_callback(load));
 }
 
 /// PAIRING -> extensions.

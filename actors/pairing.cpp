@@ -8,8 +8,8 @@
 
 namespace tandem {
 
-void pairing_state::start(const pairing_options& options) {
-  options_ = options;
+void pairing_state::start(const std::vector<pairing_options>& routes) {
+  options_ = routes.front();
   self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
 }
 
@@ -87,6 +87,11 @@ void pairing_state::join(const member& who) {
     end(seat.holder, end_reason::replaced);
   }
   settle(at);
+}
+
+/// No route has a mode with hosts.
+void pairing_state::enlist(const host_member& who) {
+  self_->send(who.handle, atom::end::value, end_reason::broker_fault);
 }
 
 void pairing_state::leave(uint64_t id) {
@@ -204,10 +209,8 @@ void pairing_state::bind(slot& pair) {
     return;
   client.peer = worker.who->id;
   worker.peer = client.who->id;
-  self_->send(client.handle, atom::bind::value,
-              peer_ref{worker.who->id, worker.handle, worker.who->deflate});
-  self_->send(worker.handle, atom::bind::value,
-              peer_ref{client.who->id, client.handle, client.who->deflate});
+  self_->send(client.handle, atom::bind::value, peer_ref{worker.who, worker.handle});
+  self_->send(worker.handle, atom::bind::value, peer_ref{client.who, client.handle});
   publish(paired{client.who->key, client.who->id, worker.who->id});
 }
 
@@ -247,8 +250,8 @@ void pairing_state::schedule_tick() {
 }
 
 pairing_actor::behavior_type pairing(pairing_actor::stateful_pointer<pairing_state> self,
-                                     const pairing_options& options) {
-  self->state.start(options);
+                                     const std::vector<pairing_options>& routes) {
+  self->state.start(routes);
   return {
       [=](const claim& request) {
         auto asker = caf::actor_cast<admission_actor>(self->current_sender());
@@ -256,6 +259,9 @@ pairing_actor::behavior_type pairing(pairing_actor::stateful_pointer<pairing_sta
       },
       [=](atom::withdraw, uint64_t ticket) { self->state.withdraw(ticket); },
       [=](atom::join, const member& who) { self->state.join(who); },
+      [=](atom::enlist, const host_member& who) { self->state.enlist(who); },
+      [=](atom::capacity, uint64_t, uint32_t) {},
+      [=](atom::drain, uint64_t) {},
       [=](atom::leave, uint64_t id) { self->state.leave(id); },
       [=](atom::rejoin) { self->state.rejoin(); },
       [=](atom::subscribe, const extension_actor& listener) { self->state.subscribe(listener); },

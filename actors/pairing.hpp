@@ -3,6 +3,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/pairing_actor.hpp"
+#include "actors/pairing_options.hpp"
 
 #include <caf/actor_addr.hpp>
 #include <caf/actor_clock.hpp>
@@ -21,15 +22,6 @@
 
 namespace tandem {
 
-struct pairing_options {
-  /// A second claimant of a taken key replaces the first, instead of being refused.
-  bool replaces = false;
-  /// A connection that loses its peer waits for another one, instead of closing.
-  bool waits_for_next_peer = false;
-  /// How long a connection waits for its peer; 0 for ever.
-  std::chrono::milliseconds timeout{300000};
-};
-
 /// Mode `exclusive`: one client and one worker for each key, whichever comes first.
 class pairing_state {
 public:
@@ -39,12 +31,14 @@ public:
 
   explicit pairing_state(pointer self) : self_{self} {}
 
-  void start(const pairing_options& options);
+  /// `routes` has what each route goes by, by its index.
+  void start(const std::vector<pairing_options>& routes);
 
   // -- messages, as the contract has them
   verdict decide(const claim& request);
   void withdraw(uint64_t ticket);
   void join(const member& who);
+  void enlist(const host_member& who);
   void leave(uint64_t id);
   void rejoin();
   void subscribe(const extension_actor& listener);
@@ -124,6 +118,6 @@ private:
 };
 
 pairing_actor::behavior_type pairing(pairing_actor::stateful_pointer<pairing_state> self,
-                                     const pairing_options& options);
+                                     const std::vector<pairing_options>& routes);
 
 } // namespace tandem

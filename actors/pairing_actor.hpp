@@ -17,6 +17,14 @@ using pairing_actor = caf::typed_actor<
     caf::reacts_to<atom::withdraw, uint64_t>,
     // A connection is there. It sends this itself, at its start and after `rejoin`.
     caf::reacts_to<atom::join, member>,
+    // A host is there. It sends this itself, at its start and after `rejoin`.
+    caf::reacts_to<atom::enlist, host_member>,
+    // The host with this id has so many slots from now on; channels that it has go on, even if
+    // there are more of them. It sends this itself.
+    caf::reacts_to<atom::capacity, uint64_t, uint32_t>,
+    // The host with this id takes no more channels, and is to be ended when it has none left. It
+    // sends this itself.
+    caf::reacts_to<atom::drain, uint64_t>,
     // The connection with this id has ended without having heard of a peer, and still holds what
     // it sent ahead. Answered to it with `end`, behind the `bind` if there is a peer. It sends this
     // itself.

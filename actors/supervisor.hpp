@@ -28,7 +28,8 @@ struct broker_parts {
   std::reference_wrapper<net::gate> gate;
   connection_options connections;
   heartbeat_options heartbeats;
-  pairing_options pairs;
+  /// By the index of the route; at least one.
+  std::vector<pairing_options> pairs;
   /// Those that the config names.
   extension_registry extensions;
 };

@@ -116,9 +116,9 @@ std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::sc
       .heartbeats = {.client_interval = settings.heartbeat_client_interval,
                      .worker_interval = settings.heartbeat_worker_interval,
                      .timeout = settings.heartbeat_timeout},
-      .pairs = {.replaces = settings.on_conflict == config::conflict_policy::replace,
-                .waits_for_next_peer = waits,
-                .timeout = settings.pair_timeout},
+      .pairs = {{.replaces = settings.on_conflict == config::conflict_policy::replace,
+                 .waits_for_next_peer = waits,
+                 .timeout = settings.pair_timeout}},
       .extensions = {},
   });
   for (size_t i = 0; i < scheduler.networks(); ++i)

@@ -81,7 +81,8 @@ TEST_CASE("two connections that end at once don't wait for each other", "[connec
         peer_info{i + 1, i == 0 ? role::client : role::worker, "key", "remote", narrow}, options);
   w.settle();
   for (uint64_t i = 0; i < 2; ++i)
-    pairing.send(ends[i], atom::bind::value, peer_ref{2 - i, ends[1 - i], narrow});
+    pairing.send(ends[i], atom::bind::value,
+                 peer_ref{share({2 - i, role::client, "key", "remote", narrow}), ends[1 - i]});
   w.settle();
   std::minstd_rand random{1};
   for (auto* link : links) {

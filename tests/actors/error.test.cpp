@@ -48,8 +48,10 @@ bool is_last(end_reason reason) {
   case end_reason::peer_closed:
   case end_reason::peer_lost:
   case end_reason::heartbeat_missed:
-    return false;
   case end_reason::overloaded:
+  case end_reason::no_worker_in_time:
+    return false;
+  case end_reason::drained:
     return true;
   }
   return false;
@@ -75,8 +77,9 @@ bool is_last(refusal why) {
   case refusal::overloaded:
   case refusal::untrusted_proxy:
   case refusal::bad_proxy_header:
-    return false;
   case refusal::tls_failed:
+    return false;
+  case refusal::queue_full:
     return true;
   }
   return false;

@@ -18,18 +18,20 @@ auto values(const net::deflate_params& x) {
 }
 
 auto values(const peer_info& x) {
-  const auto& [id, side, key, remote, deflate, subprotocol, subject] = x;
-  return std::tuple{id, side, key, remote, values(deflate), subprotocol, subject};
+  const auto& [id, side, key, remote, deflate, subprotocol, subject, route, frames, capacity, host,
+               sticky, priority] = x;
+  return std::tuple{id,    side,   key,      remote, values(deflate), subprotocol, subject,
+                    route, frames, capacity, host,   sticky,          priority};
 }
 
 auto values(const claim& x) {
-  const auto& [ticket, side, key, subprotocols] = x;
-  return std::tuple{ticket, side, key, subprotocols};
+  const auto& [ticket, side, key, subprotocols, route, frames, capacity, sticky, priority] = x;
+  return std::tuple{ticket, side, key, subprotocols, route, frames, capacity, sticky, priority};
 }
 
 auto values(const verdict& x) {
-  const auto& [ticket, why, detail, subprotocol] = x;
-  return std::tuple{ticket, why, detail, subprotocol};
+  const auto& [ticket, why, detail, subprotocol, home] = x;
+  return std::tuple{ticket, why, detail, subprotocol, home};
 }
 
 auto values(const ending& x) {
@@ -38,13 +40,26 @@ auto values(const ending& x) {
 }
 
 auto values(const peer_ref& x) {
-  const auto& [id, handle, deflate] = x;
-  return std::tuple{id, handle, values(deflate)};
+  const auto& [who, handle] = x;
+  return std::tuple{values(*who), handle};
 }
 
 auto values(const member& x) {
-  const auto& [who, handle, peer] = x;
-  return std::tuple{values(*who), handle, peer};
+  const auto& [who, handle, peer, home] = x;
+  return std::tuple{values(*who), handle, peer, home};
+}
+
+auto values(const channel_ref& x) {
+  const auto& [id, handle] = x;
+  return std::tuple{id, handle};
+}
+
+auto values(const host_member& x) {
+  const auto& [who, handle, capacity, home, draining, channels] = x;
+  std::vector<decltype(values(channel_ref{}))> all;
+  for (const auto& channel : channels)
+    all.push_back(values(channel));
+  return std::tuple{values(*who), handle, capacity, home, draining, all};
 }
 
 auto values(const connected& x) {
@@ -90,8 +105,19 @@ T through_the_wire(caf::actor_system& system, const T& x) {
 
 constexpr net::deflate_params agreed{true, 9, 12, false, true};
 
-const peer_info someone{71,     role::worker, "a key/\xC3\xA9", "[::1]:4711",
-                        agreed, "chat",       "CN=worker-7"};
+const peer_info someone{71,
+                        role::worker,
+                        "a key/\xC3\xA9",
+                        "[::1]:4711",
+                        agreed,
+                        "chat",
+                        "CN=worker-7",
+                        3,
+                        framing::json,
+                        64,
+                        70,
+                        0xFEDCBA9876543210,
+                        -5};
 
 template <class T>
 T sample() {
@@ -116,16 +142,20 @@ void check_message(caf::actor_system& system) {
 } // namespace
 
 TEMPLATE_TEST_CASE("a message arrives as it was sent", "[messages]", peer_info, claim, verdict,
-                   peer_ref, member, connected, paired, unpaired, disconnected, ending) {
+                   peer_ref, member, channel_ref, host_member, connected, paired, unpaired,
+                   disconnected, ending) {
   world w;
   probe other{w};
   auto handle = other.as<connection_actor>();
   const auto samples = std::tuple{
       someone,
-      claim{72, role::worker, "key", {"chat", "mqtt"}},
-      verdict{73, refusal::key_taken, "this key already has a client", "chat"},
-      peer_ref{74, handle, {true, 8, 15, true, false}},
-      member{share(someone), handle, 75},
+      claim{72, role::worker, "key", {"chat", "mqtt"}, 3, framing::binary, 64, 80, 81},
+      verdict{73, refusal::key_taken, "this key already has a client", "chat", 5},
+      peer_ref{share(someone), handle},
+      member{share(someone), handle, 75, 2},
+      channel_ref{82, handle},
+      host_member{
+          share(someone), other.as<host_actor>(), 64, 2, true, {{82, handle}, {83, handle}}},
       connected{someone},
       paired{"key", 76, 77},
       unpaired{"key", 78, 79},

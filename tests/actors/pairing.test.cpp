@@ -74,10 +74,10 @@ TEST_CASE("one that leaves is told to end, behind the peer that it may have", "[
   m.leave(alone);
   auto& worker = m.enter(3, role::worker);
   m.tell(client.actor, atom::leave::value, uint64_t{2});
-  CHECK(client.actor.take<atom::bind, peer_ref>().id == 3);
+  CHECK(client.actor.take<atom::bind, peer_ref>().who->id == 3);
   check_told_to_end(client, end_reason::vanished);
   m.leave(client);
-  CHECK(worker.actor.take<atom::bind, peer_ref>().id == 2);
+  CHECK(worker.actor.take<atom::bind, peer_ref>().who->id == 2);
   CHECK(std::get<0>(worker.actor.take<atom::peer_end, uint64_t, ending>()) == 2);
   // Nobody that it knows.
   m.tell(m.admission, atom::leave::value, uint64_t{77});

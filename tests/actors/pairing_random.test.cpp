@@ -163,7 +163,7 @@ private:
   }
 
   void admit(uint64_t id) {
-    const auto& [ticket, side, key, subprotocols] = claims_.at(id - 1);
+    const auto& [side, key] = std::tie(claims_.at(id - 1).side, claims_.at(id - 1).key);
     auto& link = w_.make_link(below(2));
     peer_info who{id, side, key, "remote"};
     auto handle =
@@ -186,11 +186,11 @@ private:
   void start_pairing() {
     pairing_ = w_.system().spawn(
         [this](pairing_actor::stateful_pointer<pairing_state> self,
-               const pairing_options& options) {
+               const std::vector<pairing_options>& routes) {
           states_[self->id()] = &self->state;
-          return pairing(self, options);
+          return pairing(self, routes);
         },
-        pairing_options{policy_.replaces, policy_.waits, patience});
+        std::vector{pairing_options{policy_.replaces, policy_.waits, patience}});
     directory::publish(w_.system(), pairing_);
   }
 

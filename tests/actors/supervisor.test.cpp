@@ -41,7 +41,7 @@ struct broker {
                                 .gate = gate,
                                 .connections = {},
                                 .heartbeats = {interval, interval, interval},
-                                .pairs = {},
+                                .pairs = {{}},
                                 .extensions = {{"witness",
                                                 [](caf::actor_system& system) -> extension_actor {
                                                   return system.spawn(witness);

@@ -201,12 +201,13 @@ void add_pair(net::network_worker& worker, size_t number, const net::session_lim
   const auto key = std::to_string(number);
   const uint64_t client_id = 2 * number + 1;
   const uint64_t worker_id = client_id + 1;
-  auto client =
-      add_connection(worker, {client_id, tandem::role::client, key, "unix"}, limits, ends);
-  auto other = add_connection(worker, {worker_id, tandem::role::worker, key, "unix"}, limits, ends);
+  const tandem::peer_info client_info{client_id, tandem::role::client, key, "unix"};
+  const tandem::peer_info worker_info{worker_id, tandem::role::worker, key, "unix"};
+  auto client = add_connection(worker, client_info, limits, ends);
+  auto other = add_connection(worker, worker_info, limits, ends);
   using bind = tandem::atom::bind;
-  caf::anon_send(client, bind::value, tandem::peer_ref{worker_id, other});
-  caf::anon_send(other, bind::value, tandem::peer_ref{client_id, client});
+  caf::anon_send(client, bind::value, tandem::peer_ref{tandem::share(worker_info), other});
+  caf::anon_send(other, bind::value, tandem::peer_ref{tandem::share(client_info), client});
 }
 
 } // namespace

@@ -25,8 +25,8 @@ class Rule(typing.NamedTuple):
 
 RULES = [
     Rule(r"config/", r"(actors|net)/", "config/ knows neither actors/ nor net/"),
-    Rule(r"net/", r"actors/", "net/ sees of the actors only their contracts: *_actor.hpp, fwd.hpp, messages.hpp and error.hpp",
-         save=r"actors/(\w+_actor|fwd|messages|error)\.hpp"),
+    Rule(r"net/", r"actors/", "net/ sees of the actors only their contracts: *_actor.hpp, fwd.hpp, messages.hpp, error.hpp, hash.hpp and id.hpp",
+         save=r"actors/(\w+_actor|fwd|messages|error|hash|id)\.hpp"),
     # broker.cpp puts the parts together, and translate.cpp tells them what the settings say.
     Rule(r"actors/", r"net/", "an actor sees of net/ only its interfaces: link, chunk, gate, home, deflate and recoder, and what it is made of",
          save=r"net/(link|chunk|gate|home|deflate|recoder|pinned|slim_actor|recycled_message)\.hpp", apart=r"actors/(main|broker|translate)\.[ch]pp"),

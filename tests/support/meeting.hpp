@@ -28,7 +28,7 @@ struct meeting {
   }
 
   pairing_actor spawn() {
-    auto result = w.system().spawn(pairing, settings);
+    auto result = w.system().spawn(pairing, std::vector{settings});
     w.settle();
     return result;
   }
@@ -93,7 +93,7 @@ struct meeting {
 inline void check_bound(meeting::guest& x, meeting::guest& y) {
   for (auto [self, peer] : {std::pair{&x, &y}, std::pair{&y, &x}}) {
     auto bound = self->actor.take<atom::bind, peer_ref>();
-    CHECK(bound.id == peer->who.id);
+    CHECK(bound.who->id == peer->who.id);
     CHECK(bound.handle == peer->actor.as<connection_actor>());
     CHECK(self->actor.empty());
   }

@@ -38,7 +38,9 @@ struct stage {
   }
 
   void bind(uint64_t id, const probe& peer, net::deflate_params takes = {}) {
-    pairing.send(subject, atom::bind::value, peer_ref{id, peer.as<connection_actor>(), takes});
+    pairing.send(
+        subject, atom::bind::value,
+        peer_ref{share({id, role::worker, "key", "remote", takes}), peer.as<connection_actor>()});
     w.settle();
   }
 
