@@ -1,6 +1,7 @@
 #include "actors/admission.hpp"
 
 #include "actors/directory.hpp"
+#include "actors/spawn_peer.hpp"
 
 #include <utility>
 
@@ -37,8 +38,7 @@ void admission::ask(const peer_info& who, std::vector<std::string> subprotocols,
 
 void admission::admit(peer_info who, net::link_ptr socket) {
   expected_.erase(who.id);
-  auto& where = socket->where();
-  system().spawn<connection>(std::ref(where), std::move(socket), std::move(who), options_);
+  spawn_peer(system(), std::move(socket), std::move(who), options_);
   end_if_idle();
 }
 

@@ -205,6 +205,7 @@ void connection_state::bind(const peer_ref& peer) {
   }
   life_.note_pause(*link_);
   link_->allow((recoder_ ? options_->window / 2 : options_->window) - ahead);
+  link_->tell_bound(peer.who);
   recode();
   // The peer may have heard of the pair first, so that its chunks came, and left, before this.
   return_credit();
@@ -231,6 +232,13 @@ void connection_state::lose_peer(uint64_t peer, const ending& how) {
     return close(ending::by(end_reason::stalled, "too slow: several peers' messages still wait"));
   life_.note_pause(*link_);
   link_->allow(options_->pending);
+  link_->tell_peer_lost(options_->rematches);
+}
+
+/// Of the queue for a worker.
+void connection_state::note_position(uint32_t position) {
+  if (!over_)
+    link_->tell_waiting(position);
 }
 
 /// What was delivered so far returns to nobody as credit; what comes from now on is the next
@@ -321,10 +329,11 @@ caf::error connection_state::conclude(ending how) {
     self_->send(peer_, atom::peer_end::value, who_->id, how);
   auto stats = link_->stats();
   spdlog::info("disconnected id={} role={} key={} remote={} subprotocol={} subject={} reason={} "
-               "code={} messages_in={} bytes_in={} bytes_out={} rtt_us={}",
+               "code={} messages_in={} bytes_in={} bytes_out={} rtt_us={}{}",
                who_->id, to_string(who_->side), log_value(who_->key), who_->remote,
                log_value(who_->subprotocol), log_value(who_->subject), to_string(how.reason),
-               how.code, stats.messages_in, stats.bytes_in, stats.bytes_out, stats.rtt.count());
+               how.code, stats.messages_in, stats.bytes_in, stats.bytes_out, stats.rtt.count(),
+               is_channel() ? " host=" + std::to_string(who_->host) : std::string{});
   return make_error(how);
 }
 
@@ -357,7 +366,8 @@ bool connection::handle(const caf::type_erased_tuple& content) {
   return dispatch(
       content, [this](atom::forward, const net::chunk& frames) { state.deliver(frames); },
       [this](atom::credit, uint64_t cost) { state.take_credit(cost); },
-      [this](atom::recode) { state.recode_more(); }, [](atom::position, uint32_t) {},
+      [this](atom::recode) { state.recode_more(); },
+      [this](atom::position, uint32_t position) { state.note_position(position); },
       [this](atom::bind, const peer_ref& peer) { state.bind(peer); },
       [this](atom::peer_end, uint64_t peer, const ending& how) { state.lose_peer(peer, how); },
       [this](atom::end, end_reason reason) { state.end(reason); },

@@ -11,6 +11,7 @@
 
 #include <caf/stateful_actor.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -30,6 +31,16 @@ struct connection_options {
   /// With more than so many bytes in the whole broker, one without a peer may not send ahead; 0 for
   /// no limit.
   uint64_t most_buffered = 0;
+  /// The other peer is its pool's next worker.
+  bool rematches = false;
+  /// A framed worker serves many clients at once, up to as many as it says and this.
+  bool pools = false;
+  uint32_t max_capacity = 1;
+  /// How often peers are pinged, which framed ones are told; 0 for never.
+  std::chrono::milliseconds client_heartbeat{0};
+  std::chrono::milliseconds worker_heartbeat{0};
+  /// How long the last words of a client wait for the credit of a framed worker.
+  std::chrono::milliseconds patience{30000};
 };
 
 class connection_state : public net::link_events {
@@ -53,6 +64,7 @@ public:
   void recode_more();
   void bind(const peer_ref& peer);
   void lose_peer(uint64_t peer, const ending& how);
+  void note_position(uint32_t position);
   void end(end_reason reason);
   void ping();
   void check();

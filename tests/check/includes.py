@@ -28,8 +28,8 @@ RULES = [
     Rule(r"net/", r"actors/", "net/ sees of the actors only their contracts: *_actor.hpp, fwd.hpp, messages.hpp, error.hpp, hash.hpp and id.hpp",
          save=r"actors/(\w+_actor|fwd|messages|error|hash|id)\.hpp"),
     # broker.cpp puts the parts together, and translate.cpp tells them what the settings say.
-    Rule(r"actors/", r"net/", "an actor sees of net/ only its interfaces: link, chunk, gate, home, deflate and recoder, and what it is made of",
-         save=r"net/(link|chunk|gate|home|deflate|recoder|pinned|slim_actor|recycled_message)\.hpp", apart=r"actors/(main|broker|translate)\.[ch]pp"),
+    Rule(r"actors/", r"net/", "an actor sees of net/ only its interfaces: link, chunk, gate, home, deflate, recoder and multiplexer, and what it is made of",
+         save=r"net/(link|chunk|gate|home|deflate|recoder|multiplexer|pinned|slim_actor|recycled_message)\.hpp", apart=r"actors/(main|broker|translate)\.[ch]pp"),
     Rule(r"(actors|net|config)/", r"tests/|support/", "the broker does not include its tests"),
     Rule(r"actors/.*\.hpp$", r"boost/|caf/detail/", "Boost and CAF's details stay out of the headers of actors/"),
 ]
