@@ -8,9 +8,12 @@
 namespace tandem {
 
 admission::admission(caf::actor_config& cfg, net::gate& gate,
-                     std::shared_ptr<const connection_options> options)
-    : net::pinned<admission_actor::base>{cfg, gate.where()}, gate_{gate}, options_{
-                                                                              std::move(options)} {}
+                     const std::vector<connection_options_by_role>& options)
+    : net::pinned<admission_actor::base>{cfg, gate.where()}, gate_{gate} {
+  for (const auto& [client, worker] : options)
+    options_.push_back({std::make_shared<const connection_options>(client),
+                        std::make_shared<const connection_options>(worker)});
+}
 
 admission::behavior_type admission::make_behavior() {
   gate_.guard_with(this);
@@ -27,18 +30,18 @@ void admission::on_exit() {
   gate_.guard_with(nullptr);
 }
 
-void admission::ask(const peer_info& who, std::vector<std::string> subprotocols,
-                    std::function<void(const verdict&)> answer) {
+void admission::ask(claim request, std::function<void(const verdict&)> answer) {
   auto pairing = directory::find_pairing(system());
   if (!pairing || draining_)
-    return answer({who.id, refusal::draining, "the broker is starting or shutting down"});
-  asked_.emplace(who.id, std::move(answer));
-  send(pairing, claim{who.id, who.side, who.key, std::move(subprotocols)});
+    return answer({request.ticket, refusal::draining, "the broker is starting or shutting down"});
+  asked_.emplace(request.ticket, std::move(answer));
+  send(pairing, std::move(request));
 }
 
 void admission::admit(peer_info who, net::link_ptr socket) {
   expected_.erase(who.id);
-  spawn_peer(system(), std::move(socket), std::move(who), options_);
+  const auto& options = options_.at(who.route).at(static_cast<size_t>(who.side));
+  spawn_peer(system(), std::move(socket), std::move(who), options);
   end_if_idle();
 }
 

@@ -8,26 +8,28 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 namespace tandem {
 
 /// Lives on the front's thread, so that the front calls it without a lock.
 class admission final : public net::pinned<admission_actor::base>, private net::gatekeeper {
 public:
+  /// `options` are by the indices of the routes.
   admission(caf::actor_config& cfg, net::gate& gate,
-            std::shared_ptr<const connection_options> options);
+            const std::vector<connection_options_by_role>& options);
 
   const char* name() const override { return "admission"; }
   behavior_type make_behavior() override;
   void on_exit() override;
 
 private:
-  void ask(const peer_info& who, std::vector<std::string> subprotocols,
-           std::function<void(const verdict&)> answer) override;
+  void ask(claim request, std::function<void(const verdict&)> answer) override;
   void admit(peer_info who, net::link_ptr socket) override;
   void withdraw(uint64_t ticket) override;
 
@@ -35,7 +37,8 @@ private:
   void end_if_idle();
 
   net::gate& gate_;
-  std::shared_ptr<const connection_options> options_;
+  /// By the indices of the routes.
+  std::vector<std::array<std::shared_ptr<const connection_options>, 2>> options_;
   std::unordered_map<uint64_t, std::function<void(const verdict&)>> asked_;
   /// Tickets of peers that may come and haven't yet.
   std::unordered_set<uint64_t> expected_;

@@ -67,12 +67,20 @@ struct peer_info {
   uint64_t sticky = 0;
   /// Of the clients that wait, the one with the highest comes first.
   int32_t priority = 0;
+  /// What may be sent to it on each of its channels at first, in bytes, if it is framed; below 0
+  /// for no limit.
+  int64_t credit = -1;
+  /// Path and query of a client's request, as it sent them.
+  std::string target{};
+  /// Headers of a client's request that a framed worker is told of.
+  std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, peer_info& x) {
   return f(caf::meta::type_name("peer_info"), x.id, x.side, x.key, x.remote, x.deflate,
-           x.subprotocol, x.subject, x.route, x.frames, x.capacity, x.host, x.sticky, x.priority);
+           x.subprotocol, x.subject, x.route, x.frames, x.capacity, x.host, x.sticky, x.priority,
+           x.credit, x.target, x.headers);
 }
 
 /// One that its holders share: a connection has it for its whole life, and PAIRING as long.

@@ -9,7 +9,7 @@
 namespace tandem {
 
 void pairing_state::start(const std::vector<pairing_options>& routes) {
-  options_ = routes.front();
+  routes_ = routes;
   self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
 }
 
@@ -18,10 +18,11 @@ void pairing_state::start(const std::vector<pairing_options>& routes) {
 verdict pairing_state::decide(const claim& request) {
   if (draining_)
     return {request.ticket, refusal::draining, "the broker is shutting down"};
-  auto& pair = slots_[request.key];
+  const address where{request.route, request.key};
+  auto& pair = slots_[where];
   auto& seat = pair.of(request.side);
   auto taken = seat.next != 0 || (seat.holder != 0 && !seat.leaving);
-  if (taken && !options_.replaces)
+  if (taken && !routes_.at(request.route).replaces)
     return {request.ticket, refusal::key_taken,
             "this key already has a " + to_string(request.side)};
   // One that was to come next, and has come, is replaced as a holder would be.
@@ -29,7 +30,7 @@ verdict pairing_state::decide(const claim& request) {
     end(seat.next, end_reason::replaced);
   seat.next = request.ticket;
   auto subprotocol = agree(pair, request);
-  reservations_.emplace(request.ticket, reservation{request.side, request.key, subprotocol});
+  reservations_.emplace(request.ticket, reservation{request.side, where, subprotocol});
   return {request.ticket, refusal::none, {}, std::move(subprotocol)};
 }
 
@@ -55,7 +56,7 @@ void pairing_state::withdraw(uint64_t ticket) {
   auto at = reservations_.find(ticket);
   if (at == reservations_.end())
     return;
-  if (auto slot = slots_.find(at->second.key); slot != slots_.end()) {
+  if (auto slot = slots_.find(at->second.where); slot != slots_.end()) {
     if (auto& seat = slot->second.of(at->second.side); seat.next == ticket)
       seat.next = 0;
     settle(slot);
@@ -74,7 +75,7 @@ void pairing_state::join(const member& who) {
   if (draining_)
     return end(id, end_reason::shutting_down);
 
-  auto at = slots_.try_emplace(who.who->key).first;
+  auto at = slots_.try_emplace({who.who->route, who.who->key}).first;
   auto& seat = at->second.of(who.who->side);
   const bool expected = seat.next == id || (seat.next == 0 && seat.holder == 0);
   if (!expected)
@@ -120,7 +121,7 @@ void pairing_state::on_down(const caf::down_msg& down) {
   const auto gone = std::move(members_.extract(id->second).mapped().self.who);
   ids_.erase(id);
   auto how = ending_of(down.reason);
-  if (auto at = slots_.find(gone->key); at != slots_.end())
+  if (auto at = slots_.find({gone->route, gone->key}); at != slots_.end())
     vacate(at, *gone, how);
   publish(disconnected{*gone, std::move(how)});
 }
@@ -147,7 +148,7 @@ void pairing_state::part(slot& pair, const peer_info& gone, const ending& how) {
   auto& entry = members_.at(left.holder);
   entry.self.peer = 0;
   pair.bound = false;
-  left.leaving = left.leaving || !options_.waits_for_next_peer;
+  left.leaving = left.leaving || !routes_.at(gone.route).waits_for_next_peer;
   auto told = how;
   // One that died without a word may have left a message unfinished.
   told.cut = how.cut || how.reason == end_reason::broker_fault;
@@ -163,7 +164,7 @@ void pairing_state::end(uint64_t id, end_reason reason) {
   stop_waiting(id);
   self_->send(entry.self.handle, atom::end::value, reason);
   const auto& who = *entry.self.who;
-  if (auto at = slots_.find(who.key); at != slots_.end())
+  if (auto at = slots_.find({who.route, who.key}); at != slots_.end())
     if (auto& seat = at->second.of(who.side); seat.holder == id)
       seat.leaving = true;
 }
@@ -218,9 +219,10 @@ void pairing_state::bind(slot& pair) {
 
 void pairing_state::wait(uint64_t id) {
   auto& entry = members_.at(id);
-  if (options_.timeout.count() == 0 || entry.waits_until != clock::time_point{})
+  const auto timeout = routes_.at(entry.self.who->route).timeout;
+  if (timeout.count() == 0 || entry.waits_until != clock::time_point{})
     return;
-  entry.waits_until = self_->clock().now() + options_.timeout;
+  entry.waits_until = self_->clock().now() + timeout;
   waiting_.emplace(entry.waits_until, id);
   schedule_tick();
 }
@@ -232,19 +234,25 @@ void pairing_state::stop_waiting(uint64_t id) {
 }
 
 void pairing_state::tick() {
-  tick_pending_ = false;
-  for (auto now = self_->clock().now(); !waiting_.empty() && waiting_.begin()->first <= now;)
+  const auto now = self_->clock().now();
+  // One that is left from before a shorter wait began changes nothing.
+  if (now >= next_tick_)
+    next_tick_ = {};
+  while (!waiting_.empty() && waiting_.begin()->first <= now)
     end(waiting_.begin()->second, end_reason::no_peer_in_time);
   schedule_tick();
 }
 
-/// One delayed message at a time: CAF's clock takes few of them before it blocks.
+/// One delayed message at a time, but for a wait that ends sooner: CAF's clock takes few of them
+/// before it blocks.
 void pairing_state::schedule_tick() {
-  if (tick_pending_ || waiting_.empty())
+  if (waiting_.empty())
     return;
-  tick_pending_ = true;
-  auto delay =
-      std::max(waiting_.begin()->first - self_->clock().now(), clock::duration_type::zero());
+  const auto earliest = waiting_.begin()->first;
+  if (next_tick_ != clock::time_point{} && next_tick_ <= earliest)
+    return;
+  next_tick_ = earliest;
+  auto delay = std::max(earliest - self_->clock().now(), clock::duration_type::zero());
   self_->delayed_send(self_, std::chrono::ceil<std::chrono::milliseconds>(delay),
                       atom::tick::value);
 }

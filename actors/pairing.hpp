@@ -71,11 +71,13 @@ private:
     seat& of(role side) { return seats[static_cast<size_t>(side)]; }
   };
 
-  using slot_map = std::unordered_map<std::string, slot>;
+  /// A route's index, and a key of that route's.
+  using address = std::pair<uint16_t, std::string>;
+  using slot_map = std::map<address, slot>;
 
   struct reservation {
     role side;
-    std::string key;
+    address where;
     std::string subprotocol;
   };
 
@@ -104,7 +106,8 @@ private:
   }
 
   pointer self_;
-  pairing_options options_;
+  /// By the indices of the routes.
+  std::vector<pairing_options> routes_;
   slot_map slots_;
   std::unordered_map<uint64_t, reservation> reservations_;
   std::unordered_map<uint64_t, entry> members_;
@@ -113,7 +116,8 @@ private:
   /// By the time when their waiting ends.
   std::set<std::pair<clock::time_point, uint64_t>> waiting_;
   std::vector<extension_actor> listeners_;
-  bool tick_pending_ = false;
+  /// When the earliest tick comes that is on its way; the zero of the clock if none is.
+  clock::time_point next_tick_;
   bool draining_ = false;
 };
 

@@ -9,6 +9,8 @@ namespace tandem {
 net::multiplexer_options framed_options(const peer_info& who, const connection_options& options) {
   net::multiplexer_options result;
   result.max_message = options.recode.max_message;
+  if (who.credit >= 0)
+    result.credit = static_cast<uint32_t>(who.credit);
   result.slots = who.capacity;
   result.most_slots = options.max_capacity;
   result.heartbeat = who.side == role::client ? options.client_heartbeat : options.worker_heartbeat;

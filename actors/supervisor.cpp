@@ -57,8 +57,7 @@ void supervisor_state::start_heartbeat(size_t home) {
 }
 
 void supervisor_state::start_admission() {
-  auto options = std::make_shared<const connection_options>(parts_->connections);
-  admission_ = self_->system().spawn<admission>(parts_->gate, options);
+  admission_ = self_->system().spawn<admission>(parts_->gate, parts_->connections);
   watch(caf::actor_cast<caf::strong_actor_ptr>(admission_), "admission",
         [this] { start_admission(); });
 }

@@ -26,7 +26,8 @@ namespace tandem {
 struct broker_parts {
   std::vector<std::reference_wrapper<net::home>> homes;
   std::reference_wrapper<net::gate> gate;
-  connection_options connections;
+  /// By the indices of the routes, of which there is at least one.
+  std::vector<connection_options_by_role> connections;
   heartbeat_options heartbeats;
   /// By the index of the route; at least one.
   std::vector<pairing_options> pairs;

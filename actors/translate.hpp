@@ -12,14 +12,17 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tandem {
 
-net::session_limits session_limits_of(const config::settings& settings);
+/// By the indices of the routes.
+std::vector<net::session_limits> session_limits_of(const config::settings& settings);
 
 /// `limits` and `scheduler` outlive the front. Throws net::tls_error.
 net::front_options front_options_of(const config::settings& settings,
-                                    const net::session_limits& limits, net::scheduler& scheduler);
+                                    const std::vector<net::session_limits>& limits,
+                                    net::scheduler& scheduler);
 
 /// Each extension that the settings name is among `extensions`: the config's check has seen to
 /// that.

@@ -4,6 +4,7 @@
 #include "config/network.hpp"
 #include "config/path_pattern.hpp"
 #include "config/problem.hpp"
+#include "config/request_value.hpp"
 #include "config/text.hpp"
 #include "config/units.hpp"
 
@@ -56,13 +57,6 @@ const std::string* to_word(const value& x) noexcept {
   if (const auto* atom = std::get_if<value::atom>(&x.data))
     return &atom->name;
   return std::get_if<std::string>(&x.data);
-}
-
-/// RFC 9110, section 5.6.2.
-bool is_token_character(unsigned char c) noexcept {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         marks.find(static_cast<char>(c)) != std::string_view::npos;
 }
 
 std::string file_name_fault(std::string_view text) {
@@ -143,6 +137,8 @@ struct assigner {
         return "is no name";
       if (type.tokens && !std::ranges::all_of(text, is_token_character))
         return "has a character that can't stand in a header's list";
+      if (!type.reserved.empty() && text.starts_with(type.reserved))
+        return "is a name of tandem's own, which it accepts by itself";
       if (std::ranges::count(names, text) != 0)
         return "is listed twice";
       names.push_back(text);
@@ -167,6 +163,16 @@ struct assigner {
       return text.empty() ? "is no name of a file" : file_name_fault(text);
     });
     return found.empty() ? set(type, std::move(names)) : found;
+  }
+
+  faults operator()(const request_value_option& type) const {
+    const auto* text = std::get_if<std::string>(&x.data);
+    if (!text)
+      return wrong_type(row, x);
+    auto parsed = parse_request_value(*text, type.accepted);
+    if (const auto* why = std::get_if<std::string>(&parsed))
+      return not_accepted(row, x, *why);
+    return set(type, std::get<request_value>(std::move(parsed)));
   }
 
   faults operator()(const networks_option& type) const {

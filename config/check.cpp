@@ -4,10 +4,11 @@
 #include "config/endpoint.hpp"
 #include "config/ini.hpp"
 #include "config/nearest.hpp"
-#include "config/path_pattern.hpp"
+#include "config/route_section.hpp"
 #include "config/text.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace tandem::config {
@@ -17,9 +18,8 @@ namespace {
 /// Nobody reads on, and a file that isn't a config file has thousands.
 constexpr size_t max_problems = 100;
 
-bool is_section(std::string_view name) {
-  return name.empty() || std::ranges::count(sections(), name) != 0;
-}
+/// Each path is compared with each.
+constexpr size_t max_routes = 1000;
 
 std::string in_section(std::string_view section) {
   return section.empty() ? "among the global options, above the first [SECTION] or below [global]"
@@ -30,10 +30,16 @@ std::string did_you_mean(std::string_view name) {
   return "; did you mean " + std::string{name} + "?";
 }
 
+std::string it_is_a_section(std::string_view name) {
+  return "; it is a section: write [" + std::string{name} + "], and its options below";
+}
+
 /// What to write instead of the unknown `key`.
 std::string advice(std::string_view section, std::string_view key) {
+  if (section == "route")
+    return "; a route has a name: write [route.NAME], and its options below";
   if (section.empty() && is_section(key))
-    return "; it is a section: write [" + std::string{key} + "], and its options below";
+    return it_is_a_section(key == "route" ? "route.NAME" : key);
   std::vector<std::string_view> here;
   std::vector<std::string_view> elsewhere;
   for (const auto& row : options())
@@ -50,18 +56,45 @@ std::string advice(std::string_view section, std::string_view key) {
   return {};
 }
 
+/// The same for a `key` in a section of a route.
+std::string advice_in_route(const route_section& where, std::string_view key) {
+  const auto route = name_of_route_section(where.route);
+  const auto section_of = [&](const option& row) {
+    return row.section().empty() ? route : full_name(route, row.section());
+  };
+  if (where.section.empty() && is_section(full_name(route, key)))
+    return it_is_a_section(full_name(route, key));
+  std::vector<std::string_view> here;
+  for (const auto& row : options())
+    if (row.is_by_route() && row.section() == where.section)
+      here.push_back(row.key());
+  for (const auto& row : options())
+    if (row.is_by_route() && row.key() == key)
+      return "; it belongs " + in_section(section_of(row));
+  auto meant = std::ranges::find(options(), key, &option::key);
+  if (meant != options().end())
+    return "; it is the whole broker's, and belongs " + in_section(meant->section());
+  auto found = nearest(key, here);
+  return found ? did_you_mean(*found) : "";
+}
+
 std::string unknown_section(std::string_view name) {
-  if (const auto* row = find_option(name))
+  const auto route = parse_route_section(name);
+  if (const auto* row = find_option(route ? route->section : name))
     return "is an option, not a section; takes " + accepted_with_example(*row);
-  auto found = nearest(name, sections());
-  auto brackets = [](std::string_view x) { return "[" + std::string{x} + "]"; };
-  return "unknown section" + (found ? did_you_mean(brackets(*found)) : std::string{});
+  return "unknown section" + suggest_section(name);
+}
+
+/// The option that an entry of this full name sets; null if there is none.
+const option* find_entry(std::string_view name) {
+  const auto route = parse_route_section(name);
+  return find_option(route ? route->section : name);
 }
 
 std::vector<problem> problems_of_syntax(const ini_document& document, std::string_view file) {
   std::vector<problem> result;
   for (const auto& [line, column, key, message] : document.faults) {
-    const auto* row = find_option(key);
+    const auto* row = find_entry(key);
     auto text = row ? message + "; takes " + accepted_with_example(*row) : message;
     result.push_back({std::string{file}, line, column, printable(key), std::move(text)});
   }
@@ -88,21 +121,10 @@ void draft::read_file(std::string_view text, std::string_view name) {
   problems_ = problems_of_syntax(document, name);
   auto unknown = problems_of_sections(document, name);
   problems_.insert(problems_.end(), unknown.begin(), unknown.end());
-  for (const auto& [section, key, content, line] : document.entries) {
-    if (!is_section(section))
-      continue;
-    auto option_name = full_name(section, key);
-    const auto* row = find_option(option_name);
-    if (!row)
-      problems_.push_back(
-          {file, line, 0, printable(option_name), "unknown option" + advice(section, key)});
-    else if (auto before = places_.find(row); before != places_.end())
-      problems_.push_back(
-          {file, line, 0, option_name,
-           "is set for the second time, after line " + std::to_string(before->second.line)});
-    else
-      set(*row, content, {file, line});
-  }
+  note_routes(document, file);
+  for (const auto& entry : document.entries)
+    if (is_section(entry.section))
+      read_entry(entry, file);
   std::ranges::stable_sort(problems_, {}, &problem::line);
   if (problems_.size() > max_problems) {
     problems_.resize(max_problems);
@@ -110,47 +132,111 @@ void draft::read_file(std::string_view text, std::string_view name) {
   }
 }
 
+/// Has a scope for each route that has a section.
+void draft::note_routes(const ini_document& document, const std::string& file) {
+  std::set<std::string_view> known;
+  for (const auto& [name, line] : document.sections) {
+    auto section = parse_route_section(name);
+    if (!section || !known.insert(section->route).second)
+      continue;
+    if (known.size() > max_routes) {
+      problems_.push_back({file, line, 0, "[" + printable(name) + "]",
+                           "there are more than " + std::to_string(max_routes) + " routes"});
+      return;
+    }
+    routes_.push_back({std::string{section->route}, {file, line}});
+  }
+}
+
+/// Where an entry of a section belongs; null for a route beyond max_routes.
+draft::scope* draft::scope_of(const std::optional<route_section>& section) {
+  if (!section)
+    return &global_;
+  auto found = std::ranges::find(routes_, section->route, &scope::route);
+  return found == routes_.end() ? nullptr : &*found;
+}
+
+void draft::read_entry(const ini_entry& entry, const std::string& file) {
+  const auto name = full_name(entry.section, entry.key);
+  const auto section = parse_route_section(entry.section);
+  auto* to = scope_of(section);
+  if (to == nullptr)
+    return;
+  const auto* row = find_entry(name);
+  if (row == nullptr || (section && !row->is_by_route()))
+    problems_.push_back({file, entry.line, 0, printable(name),
+                         "unknown option" + (section ? advice_in_route(*section, entry.key)
+                                                     : advice(entry.section, entry.key))});
+  else if (auto before = to->places.find(row); before != to->places.end())
+    problems_.push_back(
+        {file, entry.line, 0, name,
+         "is set for the second time, after line " + std::to_string(before->second.line)});
+  else
+    set(*to, *row, entry.content, {file, entry.line});
+}
+
 void draft::read_argument(const option& row, const value& x) {
-  set(row, x, {});
+  set(global_, row, x, {});
 }
 
-void draft::set(const option& row, const value& x, place where) {
-  auto faults = assign(row, x, values_);
+void draft::set(scope& to, const option& row, const value& x, place where) {
+  // A route's own values are put in place once all global ones are known.
+  auto unused = settings{};
+  auto faults = assign(row, x, &to == &global_ ? values_ : unused);
   where.accepted = faults.empty();
-  places_[&row] = where;
+  to.places[&row] = where;
+  if (where.accepted && &to != &global_)
+    to.values.emplace_back(&row, x);
   for (auto& [line, message] : faults)
-    report(row, {where.source, line}, std::move(message));
+    report(to, row, {where.source, line}, std::move(message));
 }
 
-void draft::report(const option& row, const place& where, std::string message) {
+// -- where --------------------------------------------------------------------
+
+void draft::report(const scope& in, const option& row, const place& where, std::string message) {
   auto name = std::string{row.name};
+  if (!in.route.empty())
+    name = full_name(name_of_route_section(in.route), name);
   problems_.push_back(
       {where.source, where.line, 0, where.source.empty() ? "--" + name : name, std::move(message)});
 }
 
-void draft::check_paths() {
-  const auto* client = find_option("client-path");
-  const auto* worker = find_option("worker-path");
-  auto shared = common_path(values_.client_path, values_.worker_path);
-  if (!shared || was_refused(*client) || was_refused(*worker))
-    return;
-  // At fault is what was set; the defaults get along.
-  const auto* row = places_.contains(worker) ? worker : client;
-  const auto* other = row == worker ? client : worker;
-  report(*row, places_[row],
-         *shared + " would fit both " + show(*row, values_) + " and " + std::string{other->name} +
-             ", which is " + show(*other, values_));
+void draft::report(const scope& in, const option& row, std::string message) {
+  report(in, row, place_of(in, row), std::move(message));
 }
 
+void draft::report(std::string_view name, std::string message) {
+  report(global_, *find_option(name), std::move(message));
+}
+
+/// What a problem with this option points to: where it is set, or else the route that has it from
+/// the global options.
+const draft::place& draft::place_of(const scope& in, const option& row) const {
+  auto found = in.places.find(&row);
+  return found == in.places.end() ? in.header : found->second;
+}
+
+bool draft::was_set(const scope& in, const option& row) const {
+  return in.places.contains(&row);
+}
+
+bool draft::was_refused(const scope& in, const option& row) const {
+  auto found = in.places.find(&row);
+  if (found == in.places.end() && &in != &global_)
+    return was_refused(global_, row);
+  return found != in.places.end() && !found->second.accepted;
+}
+
+// -- checks -------------------------------------------------------------------
+
 void draft::check_proxies() {
-  const auto* listen = find_option("listen");
   const auto* trusted = find_option("trusted-proxies");
   auto asking = std::ranges::find_if(values_.listen, &endpoint::proxy_protocol);
   if (asking == values_.listen.end() || !values_.trusted_proxies.empty() || was_refused(*trusted))
     return;
-  report(*listen, places_[listen],
-         quoted(to_string(*asking)) + " lets nobody in: set trusted-proxies to the addresses of "
-                                      "the proxies that may send a PROXY header");
+  report("listen", quoted(to_string(*asking)) +
+                       " lets nobody in: set trusted-proxies to the addresses of the proxies that "
+                       "may send a PROXY header");
 }
 
 void draft::check_tls(const tls_probe& probe) {
@@ -182,26 +268,14 @@ void draft::check_tls(const tls_probe& probe) {
     report(fault->first, std::move(fault->second));
 }
 
-bool draft::was_refused(const option& row) const {
-  auto found = places_.find(&row);
-  return found != places_.end() && !found->second.accepted;
-}
-
-void draft::report(std::string_view name, std::string message) {
-  const auto* row = find_option(name);
-  report(*row, places_[row], std::move(message));
-}
-
 void draft::check_extensions(std::span<const std::string> known) {
-  const auto* row = find_option("extensions");
   const std::vector<std::string_view> names(known.begin(), known.end());
   for (const auto& name : values_.extensions) {
     if (std::ranges::count(names, name) != 0)
       continue;
     auto found = nearest(name, names);
-    report(*row, places_[row],
-           "there is no actor type " + quoted(printable(name)) +
-               (found ? did_you_mean(quoted(*found)) : ""));
+    report("extensions", "there is no actor type " + quoted(printable(name)) +
+                             (found ? did_you_mean(quoted(*found)) : ""));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "config/options.hpp"
 #include "config/problem.hpp"
+#include "config/route_section.hpp"
 #include "config/settings.hpp"
 #include "config/value.hpp"
 
@@ -16,6 +17,9 @@
 #include <vector>
 
 namespace tandem::config {
+
+struct ini_document;
+struct ini_entry;
 
 /// Says which option names a file that can't be used for TLS, and what is wrong with it; nothing if
 /// none does.
@@ -33,8 +37,11 @@ public:
   /// Takes a value from the command line.
   void read_argument(const option& row, const value& x);
 
-  /// Checks what no option can check alone, after everything is read: that no path fits both roles.
-  void check_paths();
+  // What no option can check alone, after everything is read:
+
+  /// Completes the routes by the global options, and checks that each makes sense, and that no path
+  /// fits two roles or two routes. Comes before the other checks.
+  void check_routes();
 
   /// Checks that someone may use each listener that asks for a PROXY header.
   void check_proxies();
@@ -59,13 +66,48 @@ private:
     bool accepted = true;
   };
 
-  void set(const option& row, const value& x, place where);
-  void report(const option& row, const place& where, std::string message);
+  /// The global options and those of sections, or the ones of a route.
+  struct scope {
+    /// Empty for the global ones.
+    std::string route = {};
+    /// The header of the route's section.
+    place header = {};
+    std::map<const option*, place> places = {};
+    /// What was accepted for a route.
+    std::vector<std::pair<const option*, value>> values = {};
+  };
+
+  /// A path of a route.
+  struct route_path {
+    const scope* owner;
+    const option* row;
+    std::string_view pattern;
+  };
+
+  void note_routes(const ini_document& document, const std::string& file);
+  void read_entry(const ini_entry& entry, const std::string& file);
+  scope* scope_of(const std::optional<route_section>& section);
+  void set(scope& to, const option& row, const value& x, place where);
+  void report(const scope& in, const option& row, const place& where, std::string message);
+  void report(const scope& in, const option& row, std::string message);
   void report(std::string_view name, std::string message);
-  bool was_refused(const option& row) const;
+  const place& place_of(const scope& in, const option& row) const;
+  bool was_set(const scope& in, const option& row) const;
+  bool was_refused(const scope& in, const option& row) const;
+  bool was_refused(const option& row) const { return was_refused(global_, row); }
+
+  void complete_routes();
+  std::vector<const scope*> scopes_of_routes() const;
+  void check_paths(const std::vector<route>& routes);
+  void report_common_path(route_path late, route_path early, const std::string& path);
+  void check_modes(const scope& in, const route& what);
+  void check_loss(const scope& in, const route& what);
+  bool may_compress(const route& what) const;
 
   settings values_;
-  std::map<const option*, place> places_;
+  scope global_;
+  /// By their sections' order in the file.
+  std::vector<scope> routes_;
   std::vector<problem> problems_;
 };
 

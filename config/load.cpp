@@ -75,7 +75,7 @@ outcome load(std::span<const std::string> arguments, const surroundings& around)
   }
   for (const auto& [row, value] : given.values)
     draft.read_argument(*row, value);
-  draft.check_paths();
+  draft.check_routes();
   draft.check_proxies();
   draft.check_extensions(around.extensions);
   draft.check_tls(around.tls);
@@ -88,7 +88,7 @@ void read(std::string_view text, std::string_view name, settings& to,
           std::vector<problem>& problems) {
   draft draft{to};
   draft.read_file(text, name);
-  draft.check_paths();
+  draft.check_routes();
   draft.check_proxies();
   draft.check_tls({});
   append(problems, draft.problems());

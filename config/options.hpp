@@ -78,6 +78,8 @@ struct names_option {
   std::string_view example;
   /// Only tokens of HTTP (RFC 9110, section 5.6.2).
   bool tokens = false;
+  /// How tandem's own names begin, which can't be listed; empty if there are none.
+  std::string_view reserved = {};
 };
 
 /// The name of a file; empty for none.
@@ -102,13 +104,37 @@ struct networks_option {
   std::vector<network> fallback;
 };
 
+/// A named value in a request: "query:NAME"; empty for none.
+struct request_value_option {
+  request_value settings::*member;
+  request_value fallback;
+  /// Where it may be.
+  std::vector<request_part> accepted;
+};
+
 /// What an option takes, what it is by default, and the field that it lands in.
 using option_type =
     std::variant<duration_option, size_option, count_option, choice_option<conflict_policy>,
                  choice_option<loss_policy>, choice_option<toggle>, choice_option<placement>,
                  choice_option<log_level>, choice_option<certificate_demand>,
-                 choice_option<tls_version>, path_option, endpoints_option, names_option,
-                 file_option, files_option, networks_option>;
+                 choice_option<tls_version>, choice_option<pairing_mode>, choice_option<selection>,
+                 choice_option<reuse_policy>, path_option, endpoints_option, names_option,
+                 file_option, files_option, networks_option, request_value_option>;
+
+/// Modes of routes.
+struct mode_set {
+  bool exclusive = false;
+  bool pool = false;
+  bool shared = false;
+
+  constexpr bool contain(pairing_mode x) const {
+    return x == pairing_mode::exclusive ? exclusive : x == pairing_mode::pool ? pool : shared;
+  }
+
+  bool operator==(const mode_set&) const = default;
+};
+
+inline constexpr mode_set every_mode{true, true, true};
 
 /// A row of the table.
 struct option {
@@ -120,6 +146,10 @@ struct option {
   option_type type;
   /// A sentence or two.
   std::string_view help;
+  /// The modes of the routes that may have a value of their own; none if it is the whole broker's.
+  mode_set by_route = {};
+
+  bool is_by_route() const noexcept { return by_route != mode_set{}; }
 
   /// The section of the config file; empty for the global one.
   std::string_view section() const noexcept;
@@ -136,5 +166,8 @@ const option* find_option(std::string_view name);
 
 /// The sections that options belong to, but the global one, in the order of the table.
 std::vector<std::string_view> sections();
+
+/// How the settings are for one route: with its own values in place of the global ones.
+settings settings_for(const settings& all, const route& which);
 
 } // namespace tandem::config

@@ -2,9 +2,11 @@
 
 #include "config/arguments.hpp"
 #include "config/options.hpp"
+#include "config/route_section.hpp"
 #include "config/text.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 
 namespace tandem::config {
@@ -40,6 +42,23 @@ std::string range_sentence(const option& row) {
   return text.append(".");
 }
 
+/// Whether routes may have it; may be empty.
+std::string route_sentence(const option& row) {
+  if (!row.is_by_route())
+    return {};
+  return row.by_route == every_mode ? "By route."
+                                    : "By route, with mode = " + show(row.by_route) + ".";
+}
+
+/// `sentences` with a blank between two.
+std::string joined(std::initializer_list<std::string> sentences) {
+  std::string result;
+  for (const auto& x : sentences)
+    if (!x.empty())
+      result.append(result.empty() ? "" : " ").append(x);
+  return result;
+}
+
 /// Calls `topic` with the first option of each topic, and `each` with every one.
 template <class Topic, class Each>
 void walk(Topic topic, Each each) {
@@ -70,6 +89,27 @@ std::string code(std::string_view text) {
   return std::string{"`"}.append(text).append("`");
 }
 
+/// The section of a route: all that it may set.
+std::string route_text(const route& which, const settings& all) {
+  const auto values = settings_for(all, which);
+  auto result = "\n[" + name_of_route_section(which.name) + "]\n";
+  for (const auto& row : options()) {
+    if (!row.by_route.contain(which.own.mode))
+      continue;
+    if (row.section().empty())
+      result.append(entry(row, values));
+    else if (which.compression)
+      // The one of them; it may be for the listener to say.
+      result.append(row.section())
+          .append(" { ")
+          .append(row.key())
+          .append(" = ")
+          .append(show(row, values))
+          .append(" }\n");
+  }
+  return result;
+}
+
 constexpr std::string_view help_head = R"(Usage: tandem [OPTION]...
 
 Pairs WebSocket clients with workers and carries every message between the two.
@@ -77,6 +117,7 @@ Pairs WebSocket clients with workers and carries every message between the two.
 An option is given as --NAME=VALUE or --NAME VALUE. It overrides the config file. A list has
 commas between its parts, or the option is repeated; it replaces the list of the file.
 Durations have a unit: 500ms, 10s, 5min, 1h. Sizes are bytes or have one: 64KiB, 1MiB.
+What is said to be by route is what routes of the config file have that don't say otherwise.
 
 )";
 
@@ -87,7 +128,25 @@ constexpr std::string_view file_head =
 ; are the global ones. Durations have a unit: 500ms, 10s, 5min, 1h. Sizes are bytes, or a
 ; string with a unit: "64 KiB", "1 MiB".
 ;
+; Routes have sections of their own: see the end of this file. What is said to be by route is
+; what routes have that don't say otherwise.
+;
 ; `tandem --check-config` reports everything in here that tandem would not accept.
+)";
+
+constexpr std::string_view file_routes = R"(
+;; Routes
+
+; Any number of sections [route.NAME], each with paths of its own, and with whatever else it
+; has in another way than the options above. Without any, there is one route by the global
+; options.
+;
+; [route.gpu]
+; client-path = "/gpu/{key}"
+; worker-path = "/gpu-worker/{key}"
+; mode = "pool"
+; on-peer-loss = "rematch"
+; compression { mode = "off" }
 )";
 
 constexpr std::string_view page_head = R"(# Configuration
@@ -142,6 +201,35 @@ timeout = 5s
 | size | `B`, `KiB`, `MiB`, `GiB`, `TiB`, `PiB`, each 1024 times the one before; none: bytes | `65536`, `"64 KiB"` | `64KiB` |
 | list | | `["a", "b"]` | `a,b`, or the option repeated |
 
+## Routes
+
+Without more there is one route, which has the global `client-path` and `worker-path` and is named `default`. Sections
+`[route.NAME]` make others instead, any number up to 1000. NAME is of letters, digits, `-` and `_`.
+
+```ini
+stall-timeout = 10s ; for every route that doesn't say otherwise
+
+[route.chat]
+client-path = "/chat/{key}"
+worker-path = "/chat-worker/{key}"
+max-message-size = "64 KiB"
+stall-timeout = 5s
+
+[route.gpu]
+client-path = "/gpu/{key}"
+worker-path = "/gpu-worker/{key}"
+mode = "pool"
+select = "sticky"
+sticky-by = "cookie:session"
+compression { mode = "off" }
+```
+
+- A route may set each option whose description below ends with "By route"; what it doesn't set is as the global options
+  have it. Those of a section are in a block, as `compression { mode = "off" }`, or below `[route.gpu.compression]`.
+- A key belongs to its route: `/chat/a` and `/gpu/a` have nothing to do with each other.
+- No path may fit two of all these patterns. The check says which, and names both.
+- Routes stand in the config file alone. The command line has the global options.
+
 ## Command line
 
 An option is given as `--NAME=VALUE` or `--NAME VALUE`. A list on the command line replaces the one of the file; any
@@ -159,8 +247,8 @@ std::string help_text() {
     result.append(help_entry(x.name, x.value, x.help));
   walk([&](const option& row) { result.append("\n").append(row.topic).append(":\n"); },
        [&](const option& row) {
-         auto text = std::string{row.help}.append(" ").append(range_sentence(row));
-         text.append(" Default: ").append(show(row, settings{}));
+         auto text = joined({std::string{row.help}, range_sentence(row), route_sentence(row),
+                             "Default: " + show(row, settings{})});
          result.append(help_entry(row.name, placeholder(row), text));
        });
   return result;
@@ -175,6 +263,8 @@ std::string dump(const settings& values) {
     section = row.section();
     result.append(entry(row, values));
   }
+  for (const auto& x : values.named_routes)
+    result.append(route_text(x, values));
   return result;
 }
 
@@ -187,10 +277,11 @@ std::string default_file() {
       [&](const option& row) {
         if (!result.ends_with("\n\n"))
           result.append("\n");
-        result.append(wrapped(row.help, "; ")).append(wrapped(range_sentence(row), "; "));
+        result.append(wrapped(row.help, "; "));
+        result.append(wrapped(joined({range_sentence(row), route_sentence(row)}), "; "));
         result.append(entry(row, settings{}));
       });
-  return result;
+  return result.append(file_routes);
 }
 
 std::string reference_page() {
@@ -207,7 +298,8 @@ std::string reference_page() {
       [&](const option& row) {
         result.append("| ").append(code(row.name)).append(" | ");
         result.append(code(show(row, settings{}))).append(" | ").append(range_sentence(row));
-        result.append(" | ").append(row.help).append(" |\n");
+        result.append(" | ").append(joined({std::string{row.help}, route_sentence(row)}));
+        result.append(" |\n");
       });
   return result;
 }

@@ -1,7 +1,7 @@
 #include "config/path_pattern.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace tandem::config {
 
@@ -9,16 +9,13 @@ namespace {
 
 constexpr std::string_view key_segment = "{key}";
 
-/// The parts between the slashes; `path` starts with one.
-std::vector<std::string_view> segments(std::string_view path) {
-  std::vector<std::string_view> result;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    auto end = std::min(path.find('/'), path.size());
-    result.push_back(path.substr(0, end));
-    path.remove_prefix(end);
-  }
-  return result;
+/// Cuts the first part between slashes off `path`, which starts with one.
+std::string_view cut_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  auto end = std::min(path.find('/'), path.size());
+  auto segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
 }
 
 /// Characters that stand for themselves in a path (RFC 3986, section 3.3). Percent-encoding is left
@@ -35,7 +32,8 @@ std::string pattern_fault(std::string_view pattern) {
   if (!pattern.starts_with('/'))
     return "does not start with \"/\"";
   int keys = 0;
-  for (auto segment : segments(pattern)) {
+  for (auto rest = pattern; !rest.empty();) {
+    auto segment = cut_segment(rest);
     if (segment.empty())
       return "has an empty segment";
     if (segment == key_segment)
@@ -49,17 +47,15 @@ std::string pattern_fault(std::string_view pattern) {
 }
 
 std::optional<std::string> common_path(std::string_view a, std::string_view b) {
-  auto left = segments(a);
-  auto right = segments(b);
-  if (left.size() != right.size())
-    return std::nullopt;
   std::string path;
-  for (size_t i = 0; i < left.size(); ++i) {
-    if (left[i] != right[i] && left[i] != key_segment && right[i] != key_segment)
+  while (!a.empty() && !b.empty()) {
+    auto left = cut_segment(a);
+    auto right = cut_segment(b);
+    if (left != right && left != key_segment && right != key_segment)
       return std::nullopt;
-    path.append("/").append(left[i] == key_segment ? right[i] : left[i]);
+    path.append("/").append(left == key_segment ? right : left);
   }
-  return path;
+  return a.empty() && b.empty() ? std::optional{std::move(path)} : std::nullopt;
 }
 
 } // namespace tandem::config

@@ -16,7 +16,16 @@ namespace tandem::config {
 enum class conflict_policy { reject, replace };
 
 /// What becomes of a peer whose other side has gone.
-enum class loss_policy { close, wait };
+enum class loss_policy { close, wait, rematch };
+
+/// Who may share a key.
+enum class pairing_mode { exclusive, pool, shared };
+
+/// Which of a pool's workers a client gets.
+enum class selection { least_loaded, round_robin, random, sticky };
+
+/// What becomes of a raw worker of a pool whose client has gone.
+enum class reuse_policy { close, keep };
 
 /// Which network worker a new connection is given to.
 enum class placement { key, spread };
@@ -72,29 +81,87 @@ struct network {
   bool operator==(const network&) const = default;
 };
 
-/// One value per row of the option table, which holds what each of them means and accepts.
-struct settings {
+/// Where a request may say something that its route goes by.
+enum class request_part { none, query, header, cookie };
+
+/// A named value in a request.
+struct request_value {
+  request_part in = request_part::none;
+  std::string name{};
+
+  bool operator==(const request_value&) const = default;
+};
+
+/// What may differ from one route to another.
+struct route_settings {
+  std::string client_path{};
+  std::string worker_path{};
+  /// Names, in no order.
+  std::vector<std::string> subprotocols{};
+  /// Names of headers.
+  std::vector<std::string> open_headers{};
+
+  pairing_mode mode{};
+  conflict_policy on_conflict{};
+  loss_policy on_peer_loss{};
+  /// 0: no limit.
+  std::chrono::milliseconds pair_timeout{};
+  /// Bytes.
+  uint64_t pending_bytes{};
+  /// Bytes; 0: nothing is kept.
+  uint64_t replay_bytes{};
+
+  selection select{};
+  request_value sticky_by{};
+  request_value priority_by{};
+  /// 0: none may wait.
+  size_t max_waiting{};
+  /// 0: no limit.
+  std::chrono::milliseconds wait_timeout{};
+  size_t max_capacity{};
+  reuse_policy raw_reuse{};
+
+  /// Bytes per direction of a pair.
+  uint64_t relay_window{};
+  /// Bytes.
+  uint64_t max_message_size{};
+  /// Messages per second of each connection; 0: no limit.
+  size_t message_rate{};
+  /// Bytes per second of each connection; 0: no limit.
+  uint64_t byte_rate{};
+
+  std::chrono::milliseconds stall_timeout{};
+
+  bool operator==(const route_settings&) const = default;
+};
+
+/// A route of the config.
+struct route {
+  std::string name;
+  route_settings own{};
+  /// Whether its messages may be compressed, if the route itself says so; otherwise it is for the
+  /// listener to say.
+  std::optional<toggle> compression{};
+
+  bool operator==(const route&) const = default;
+};
+
+/// One value per row of the option table, which holds what each of them means and accepts. Those
+/// that a route may have are what routes have that don't say otherwise.
+struct settings : route_settings {
   /// Every field at the default that the option table gives it.
   settings();
 
+  /// Those that the config names, completed; none without a section of a route.
+  std::vector<route> named_routes;
+
+  /// The routes that there are, at least one: without a section, "default" has all that the global
+  /// options say.
+  std::vector<route> routes() const;
+
   std::vector<endpoint> listen;
-  std::string client_path;
-  std::string worker_path;
-  /// Names, in no order.
-  std::vector<std::string> subprotocols;
   std::vector<network> trusted_proxies;
 
-  conflict_policy on_conflict;
-  loss_policy on_peer_loss;
-  /// 0: no limit.
-  std::chrono::milliseconds pair_timeout;
-  /// Bytes.
-  uint64_t pending_bytes;
-
-  /// Bytes per direction of a pair.
-  uint64_t relay_window;
-  /// Bytes.
-  uint64_t max_message_size;
   /// 0: no limit, here and below.
   size_t max_connections;
   size_t max_connections_per_ip;
@@ -102,10 +169,6 @@ struct settings {
   /// Connections per second.
   size_t accept_rate;
   size_t accept_rate_per_ip;
-  /// Messages per second of each connection.
-  size_t message_rate;
-  /// Bytes per second of each connection.
-  uint64_t byte_rate;
   /// What comes in so much time at these rates may come at once.
   std::chrono::milliseconds rate_burst;
   /// Bytes.
@@ -113,7 +176,6 @@ struct settings {
 
   std::chrono::milliseconds handshake_timeout;
   std::chrono::milliseconds close_timeout;
-  std::chrono::milliseconds stall_timeout;
   /// 0: don't wait.
   std::chrono::milliseconds drain_timeout;
 

@@ -2,9 +2,10 @@
 
 #include "config/endpoint.hpp"
 #include "config/network.hpp"
+#include "config/request_value.hpp"
 #include "config/units.hpp"
 
-#include <span>
+#include <vector>
 
 namespace tandem::config {
 
@@ -23,6 +24,10 @@ std::string show_value(const std::string& x) {
 }
 
 std::string show_value(const endpoint& x) {
+  return quoted(to_string(x));
+}
+
+std::string show_value(const request_value& x) {
   return quoted(to_string(x));
 }
 
@@ -58,7 +63,7 @@ std::string range(const bounds<T>& x, std::string (*format)(T)) {
   return x.zero.empty() ? result : result.append(" (0: ").append(x.zero).append(")");
 }
 
-std::string one_of(std::span<const std::string_view> words) {
+std::string one_of(const std::vector<std::string_view>& words) {
   std::string result;
   for (size_t i = 0; i < words.size(); ++i)
     result.append(i == 0 ? "" : i + 1 < words.size() ? ", " : " or ").append(quoted(words[i]));
@@ -82,6 +87,7 @@ struct placeholder_visitor {
   std::string operator()(const file_option&) const { return "FILE"; }
   std::string operator()(const files_option&) const { return "FILE,..."; }
   std::string operator()(const networks_option&) const { return "NETWORK,..."; }
+  std::string operator()(const request_value_option&) const { return "PART:NAME"; }
 };
 
 struct accepted_visitor {
@@ -112,6 +118,12 @@ struct accepted_visitor {
   std::string operator()(const networks_option&) const {
     return R"(a list of IP addresses, networks, or "unix")";
   }
+  std::string operator()(const request_value_option& x) const {
+    std::vector<std::string> words{""};
+    for (auto part : x.accepted)
+      words.push_back(std::string{to_word(part)} + ":NAME");
+    return one_of({words.begin(), words.end()});
+  }
 };
 
 struct example_visitor {
@@ -130,6 +142,9 @@ struct example_visitor {
   std::string operator()(const networks_option&) const {
     return R"(["127.0.0.1", "10.0.0.0/8", "unix"])";
   }
+  std::string operator()(const request_value_option& x) const {
+    return quoted(std::string{to_word(x.accepted.front())} + ":user");
+  }
 };
 
 } // namespace
@@ -145,6 +160,15 @@ std::string accepted(const option& row) {
 std::string accepted_with_example(const option& row) {
   auto example = std::visit(example_visitor{}, row.type);
   return example.empty() ? accepted(row) : accepted(row) + ", such as " + example;
+}
+
+std::string show(const mode_set& modes) {
+  const auto& row = std::get<choice_option<pairing_mode>>(find_option("mode")->type);
+  std::vector<std::string_view> words;
+  for (size_t i = 0; i < row.words.size(); ++i)
+    if (modes.contain(static_cast<pairing_mode>(i)))
+      words.push_back(row.words[i]);
+  return one_of(words);
 }
 
 std::string show(const option& row, const settings& from) {

@@ -20,6 +20,9 @@ std::string accepted_with_example(const option& row);
 /// The value of the option in `from`, as the config file has it.
 std::string show(const option& row, const settings& from);
 
+/// The words for `modes`: "\"pool\" or \"shared\"".
+std::string show(const mode_set& modes);
+
 /// `text` in double quotes, with the escapes of CAF's grammar.
 std::string quoted(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -202,7 +203,13 @@ std::string open_fields(const peer_info& to, const peer_info& peer, uint64_t cre
   if (to.side == role::client) {
     object["worker"] = peer.host != 0 ? peer.host : peer.id;
   } else {
+    const auto question = std::min(peer.target.find('?'), peer.target.size());
     object["client"] = peer.id;
+    object["path"] = peer.target.substr(0, question);
+    object["query"] = peer.target.substr(std::min(question + 1, peer.target.size()));
+    object["headers"] = json::object();
+    for (const auto& [name, value] : peer.headers)
+      object["headers"][name] = value;
     object["remote"] = peer.remote;
     object["subprotocols"] = json::array();
     if (!peer.subprotocol.empty())

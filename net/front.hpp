@@ -1,7 +1,6 @@
 /// Where connections come in: listening, the HTTP handshake, and the hand-over to a network worker.
 #pragma once
 
-#include "net/deflate_offer.hpp"
 #include "net/gate.hpp"
 #include "net/ip_address.hpp"
 #include "net/network_worker.hpp"
@@ -41,13 +40,10 @@ struct listen_address {
 
 struct front_options {
   std::vector<listen_address> listen;
-  route where;
+  /// At least one.
+  std::vector<route> routes;
   /// From the TCP connection to the end of the handshake.
   std::chrono::milliseconds handshake_timeout{10000};
-  /// Outlive every session, and so the network workers.
-  const session_limits* limits = nullptr;
-  /// For peers of listeners with compression.
-  deflate_policy deflate;
   turnstile_limits door{};
   /// Handshakes that may wait for their peers at a time; 0 for no limit.
   size_t max_handshakes = 0;
@@ -55,12 +51,10 @@ struct front_options {
   uint64_t max_buffered_bytes = 0;
   /// Proxies that may say whose connection they pass on.
   trusted_peers trusted{};
-  /// The application's subprotocols that may be agreed on.
-  std::vector<std::string> subprotocols{};
   /// For peers of listeners with TLS.
   std::shared_ptr<const tls_context> tls{};
-  /// The network worker for a key.
-  std::function<network_worker&(const std::string& key)> choose_home;
+  /// The network worker for a peer, of which its verdict may know more.
+  std::function<network_worker&(const peer_info& who, const verdict& answer)> choose_home;
 };
 
 /// One thread with its own event loop. Handshakes and garbage stay here and delay no message.

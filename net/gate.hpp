@@ -6,8 +6,6 @@
 #include "net/link.hpp"
 
 #include <functional>
-#include <string>
-#include <vector>
 
 namespace tandem::net {
 
@@ -16,11 +14,10 @@ class gatekeeper {
 public:
   virtual ~gatekeeper() = default;
 
-  /// May this peer come, and which of `subprotocols`, in the order of its preference, may it agree
-  /// on? Calls `answer` at most once, now or later. Either `admit` or `withdraw` follows a yes, and
-  /// `withdraw` may come before the answer.
-  virtual void ask(const peer_info& who, std::vector<std::string> subprotocols,
-                   std::function<void(const verdict&)> answer) = 0;
+  /// May this peer come, and which of its subprotocols may it agree on? Calls `answer` at most
+  /// once, now or later. Either `admit` or `withdraw` follows a yes, and `withdraw` may come before
+  /// the answer.
+  virtual void ask(claim request, std::function<void(const verdict&)> answer) = 0;
 
   /// The peer's handshake is done; this is its socket.
   virtual void admit(peer_info who, link_ptr socket) = 0;

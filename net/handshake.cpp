@@ -4,7 +4,7 @@
 #include "net/forwarded_for.hpp"
 #include "net/head_check.hpp"
 #include "net/help_page.hpp"
-#include "net/subprotocol.hpp"
+#include "net/introduction.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
@@ -47,15 +47,6 @@ std::string text_of(const Response& response) {
   std::ostringstream out;
   out << response;
   return out.str();
-}
-
-/// The values of a header's fields as one list (RFC 9110, section 5.3).
-std::string joined(const upgrade_request& request, beast::string_view name) {
-  std::string list;
-  auto [first, last] = request.equal_range(name);
-  for (; first != last; ++first)
-    list.append(list.empty() ? "" : ",").append(first->value());
-  return list;
 }
 
 std::vector<size_t> caps_of(const std::vector<listen_address>& listeners) {
@@ -269,12 +260,12 @@ route_fault handshake::identify() {
   ask_for_forwarded_client();
   if (auto fault = arrive(); fault.why != refusal::none)
     return fault;
-  auto judged = judge_request(request_, state_.options.where);
+  auto judged = judge_request(request_, state_.options.routes);
   if (auto* fault = std::get_if<route_fault>(&judged))
     return std::move(*fault);
-  auto& match = std::get<route_match>(judged);
-  who_.side = match.side;
-  who_.key = std::move(match.key);
+  const auto& match = std::get<route_match>(judged);
+  if (auto fault = introduce(request_, match, state_.options.routes[match.route], who_, asked_))
+    return std::move(*fault);
   return enter();
 }
 
@@ -292,9 +283,8 @@ asio::awaitable<route_fault> handshake::ask_gatekeeper() {
   if (state_.keeper == nullptr)
     co_return route_fault{refusal::draining, "the broker isn't ready"};
   who_.id = next_id();
-  auto offered = matching_subprotocols(joined(request_, "Sec-WebSocket-Protocol"),
-                                       state_.options.subprotocols);
-  state_.keeper->ask(who_, std::move(offered), [weak = weak_from_this()](const verdict& answer) {
+  asked_.ticket = who_.id;
+  state_.keeper->ask(std::move(asked_), [weak = weak_from_this()](const verdict& answer) {
     if (auto self = weak.lock()) {
       self->verdict_ = answer;
       self->answered_.cancel();
@@ -313,10 +303,13 @@ asio::awaitable<route_fault> handshake::ask_gatekeeper() {
 
 asio::awaitable<void> handshake::upgrade() {
   deflate_answer deflate;
-  if (auto offers = offered_extensions(request_); offers && via_.compression)
-    deflate = choose_deflate(*offers, state_.options.deflate);
+  const bool may_compress =
+      where().compression.value_or(via_.compression) && who_.frames == framing::raw;
+  if (auto offers = offered_extensions(request_); offers && may_compress)
+    deflate = choose_deflate(*offers, where().deflate);
   who_.deflate = deflate.params;
-  who_.subprotocol = verdict_->subprotocol;
+  if (who_.frames == framing::raw)
+    who_.subprotocol = verdict_->subprotocol;
   const auto answer = text_of(make_acceptance(request_, deflate.header, who_.subprotocol));
   beast::error_code error;
   co_await stream_.write(answer, error);
@@ -330,11 +323,11 @@ asio::awaitable<void> handshake::upgrade() {
 
 /// From here on the socket belongs to its network worker.
 void handshake::hand_over() {
-  const auto& limits = *state_.options.limits;
+  const auto& limits = *where().limits;
   // Somewhat longer, so that one who merely doesn't read is ended as stalled, with a word.
   stream_.set_silence_limit(limits.stall_timeout * 5 / 4 + std::chrono::seconds{1});
   auto early = beast::buffers_to_string(buffer_.data());
-  auto& worker = state_.options.choose_home(who_.key);
+  auto& worker = state_.options.choose_home(who_, *verdict_);
   auto socket = stream_.release(early);
   auto link = session::make(worker, std::move(socket), std::move(early), limits,
                             {.deflate = who_.deflate.agreed}, std::move(place_));
@@ -363,7 +356,7 @@ asio::awaitable<void> handshake::refuse(route_fault fault) {
 
 std::string handshake::answer_to(const route_fault& fault) const {
   if (fault.why == refusal::not_a_websocket && wants_html(request_))
-    return text_of(make_help_page(state_.options.where));
+    return text_of(make_help_page(state_.options.routes));
   return text_of(make_refusal(fault));
 }
 

@@ -60,6 +60,8 @@ private:
   boost::asio::awaitable<void> upgrade();
   boost::asio::awaitable<void> refuse(route_fault why);
   std::string answer_to(const route_fault& fault) const;
+  /// Once it is known which one it is.
+  const route& where() const { return state_.options.routes[who_.route]; }
   void log(const route_fault& fault);
   void hand_over();
 
@@ -78,6 +80,7 @@ private:
   boost::beast::flat_buffer buffer_;
   upgrade_request request_;
   peer_info who_;
+  claim asked_;
   /// Whose connection it is; none if that isn't known.
   std::optional<ip_address> client_;
   turnstile::place place_;

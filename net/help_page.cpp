@@ -25,9 +25,7 @@ constexpr std::string_view page = R"(<!DOCTYPE html>
 message between the two. There is nothing here to look at with a browser.</p>
 <p>Connect with a WebSocket instead, at this host and port:</p>
 <ul>
-<li>clients to <code>@client@</code></li>
-<li>workers to <code>@worker@</code></li>
-</ul>
+@routes@</ul>
 <p>For a try, paste this into the console of this page, with a key in place of <code>{key}</code>:</p>
 <pre>new WebSocket(location.origin.replace("http", "ws") + "@client@")</pre>
 </body>
@@ -42,6 +40,21 @@ std::string escaped(std::string_view text) {
       result += "&amp;";
     else
       result += c;
+  return result;
+}
+
+/// Where to connect to, an item for each route; past a score of them nobody reads on.
+std::string list_of(std::span<const route> routes) {
+  constexpr size_t shown = 20;
+  std::string result;
+  for (const auto& x : routes.first(std::min(routes.size(), shown)))
+    result.append("<li>clients to <code>")
+        .append(escaped(x.client_path))
+        .append("</code>, workers to <code>")
+        .append(escaped(x.worker_path))
+        .append("</code></li>\n");
+  if (routes.size() > shown)
+    result.append("<li>and ").append(std::to_string(routes.size() - shown)).append(" more</li>\n");
   return result;
 }
 
@@ -63,14 +76,14 @@ bool wants_html(const upgrade_request& request) {
   });
 }
 
-refusal_response make_help_page(const route& where) {
+refusal_response make_help_page(std::span<const route> routes) {
   auto response = make_refusal({refusal::not_a_websocket, {}});
   response.set(http::field::content_type, "text/html; charset=utf-8");
   response.set("Content-Security-Policy",
                "default-src 'none'; style-src 'unsafe-inline'; connect-src ws: wss:");
   response.body() = page;
-  replace_all(response.body(), "@client@", escaped(where.client_path));
-  replace_all(response.body(), "@worker@", escaped(where.worker_path));
+  replace_all(response.body(), "@routes@", list_of(routes));
+  replace_all(response.body(), "@client@", escaped(routes.front().client_path));
   response.prepare_payload();
   return response;
 }

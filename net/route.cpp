@@ -41,24 +41,6 @@ std::optional<std::string_view> find_key(std::string_view path, std::string_view
   return path.empty() && pattern.empty() ? key : std::nullopt;
 }
 
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    unsigned value = 0;
-    auto digits = text.substr(i + 1, 2);
-    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (digits.size() != 2 || error != std::errc{} || end != digits.data() + 2)
-      return std::nullopt;
-    out.push_back(static_cast<char>(value));
-    i += 2;
-  }
-  return out;
-}
-
 bool is_control_character(char c) {
   auto byte = static_cast<unsigned char>(c);
   return byte < 0x20 || byte == 0x7F;
@@ -102,27 +84,75 @@ std::optional<route_fault> strip_authority(std::string_view& target) {
   return std::nullopt;
 }
 
-std::variant<route_match, route_fault> match_key(role side, std::string_view raw) {
-  // The whole path was decoded before.
-  auto key = percent_decode(raw);
-  if (key->empty())
-    return bad("the key is empty");
-  if (key->size() > max_key_size)
-    return bad("the key is longer than " + std::to_string(max_key_size) + " bytes");
-  if (std::ranges::any_of(*key, is_control_character))
-    return bad("the key has a control character");
-  if (!is_utf8(*key))
-    return bad("the key isn't UTF-8");
-  return route_match{side, std::move(*key)};
+/// Where a path leads: a route's index, the side, and the key as it was sent.
+struct place {
+  size_t route;
+  role side;
+  std::string_view key;
+};
+
+std::optional<place> find_place(std::string_view path, std::span<const route> routes) {
+  for (size_t i = 0; i < routes.size(); ++i) {
+    if (auto key = find_key(path, routes[i].client_path))
+      return place{i, role::client, *key};
+    if (auto key = find_key(path, routes[i].worker_path))
+      return place{i, role::worker, *key};
+  }
+  return std::nullopt;
+}
+
+/// Where it leads instead, if there are but a few routes.
+std::string no_route(std::span<const route> routes) {
+  constexpr size_t shown = 3;
+  if (routes.size() > shown)
+    return "no route here";
+  std::string result = "no route here; ";
+  for (size_t i = 0; i < routes.size(); ++i)
+    result.append(i == 0 ? "" : "; or ")
+        .append("clients connect to ")
+        .append(routes[i].client_path)
+        .append(" and workers to ")
+        .append(routes[i].worker_path);
+  return result;
 }
 
 } // namespace
 
-std::variant<route_match, route_fault> match_target(std::string_view target, const route& where) {
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    unsigned value = 0;
+    auto digits = text.substr(i + 1, 2);
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() != 2 || error != std::errc{} || end != digits.data() + 2)
+      return std::nullopt;
+    out.push_back(static_cast<char>(value));
+    i += 2;
+  }
+  return out;
+}
+
+std::string name_fault(std::string_view name) {
+  if (name.empty())
+    return "is empty";
+  if (name.size() > max_key_size)
+    return "is longer than " + std::to_string(max_key_size) + " bytes";
+  if (std::ranges::any_of(name, is_control_character))
+    return "has a control character";
+  return is_utf8(name) ? "" : "isn't UTF-8";
+}
+
+std::variant<route_match, route_fault> match_target(std::string_view target,
+                                                    std::span<const route> routes) {
   if (!target.starts_with('/'))
     if (auto fault = strip_authority(target))
       return std::move(*fault);
-  auto path = target.substr(0, target.find('?'));
+  const auto question = std::min(target.find('?'), target.size());
+  auto path = target.substr(0, question);
   if (path.empty())
     path = "/";
   if (std::ranges::any_of(path,
@@ -134,13 +164,15 @@ std::variant<route_match, route_fault> match_target(std::string_view target, con
     return bad("the target has a percent sign without two hexadecimal digits");
   if (has_dot_segment(*decoded))
     return bad("the target has a segment of dots");
-  if (auto key = find_key(path, where.client_path))
-    return match_key(role::client, *key);
-  if (auto key = find_key(path, where.worker_path))
-    return match_key(role::worker, *key);
-  return route_fault{refusal::unknown_route, "no route here; clients connect to " +
-                                                 where.client_path + " and workers to " +
-                                                 where.worker_path};
+  const auto found = find_place(path, routes);
+  if (!found)
+    return route_fault{refusal::unknown_route, no_route(routes)};
+  // The whole path was decoded before.
+  auto key = *percent_decode(found->key);
+  if (auto why = name_fault(key); !why.empty())
+    return bad("the key " + why);
+  return route_match{found->side, std::move(key), static_cast<uint16_t>(found->route), target,
+                     target.substr(std::min(question + 1, target.size()))};
 }
 
 } // namespace tandem::net

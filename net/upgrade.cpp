@@ -91,10 +91,10 @@ std::optional<route_fault> upgrade_fault(const upgrade_request& request) {
 } // namespace
 
 std::variant<route_match, route_fault> judge_request(const upgrade_request& request,
-                                                     const route& where) {
+                                                     std::span<const route> routes) {
   if (auto fault = framing_fault(request))
     return std::move(*fault);
-  auto matched = match_target(request.target(), where);
+  auto matched = match_target(request.target(), routes);
   const auto* lost = std::get_if<route_fault>(&matched);
   if (lost != nullptr && lost->why != refusal::unknown_route)
     return matched;

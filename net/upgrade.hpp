@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -30,9 +31,10 @@ inline constexpr uint32_t max_request_head = 16 << 10;
 /// What the responses of this server call themselves.
 inline constexpr auto server_name = "tandem/" TANDEM_VERSION;
 
-/// Checks a request by RFC 6455, section 4.2.1, and finds out who asks for what. Any thread.
+/// Checks a request by RFC 6455, section 4.2.1, and finds out who asks for what. The match points
+/// into the request. Any thread.
 std::variant<route_match, route_fault> judge_request(const upgrade_request& request,
-                                                     const route& where);
+                                                     std::span<const route> routes);
 
 /// What to tell a peer whose request didn't parse. Any thread.
 route_fault fault_of(boost::beast::error_code error);

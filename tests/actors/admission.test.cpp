@@ -18,7 +18,7 @@ struct lobby {
 
   /// Asks as the front does, and keeps the answer.
   void ask(const peer_info& who) {
-    gate.keeper->ask(who, {"chat"},
+    gate.keeper->ask({who.id, who.side, who.key, {"chat"}},
                      [this, id = who.id](const verdict& x) { answers[id].push_back(x); });
     w.settle();
   }
@@ -31,7 +31,10 @@ struct lobby {
   world w;
   fake_gate gate{w.home()};
   probe pairing{w};
-  std::shared_ptr<const connection_options> options = std::make_shared<connection_options>();
+  /// Of two routes.
+  std::vector<connection_options_by_role> options{
+      {connection_options{.pending = 1000}, connection_options{.pending = 1001}},
+      {connection_options{.pending = 2000}, connection_options{.pending = 2001}}};
   admission_actor subject;
   /// By ticket.
   std::map<uint64_t, std::vector<verdict>> answers;
@@ -95,7 +98,8 @@ TEST_CASE("who withdraws gets no answer, and the pairing learns of it", "[admiss
 TEST_CASE("without a pairing everyone is refused at once", "[admission]") {
   lobby l;
   directory::clear(l.w.system(), 1);
-  l.gate.keeper->ask(client, {}, [&](const verdict& x) { l.answers[1].push_back(x); });
+  l.gate.keeper->ask({1, role::client, "key"},
+                     [&](const verdict& x) { l.answers[1].push_back(x); });
   REQUIRE(l.answers[1].size() == 1);
   CHECK(l.answers[1][0].ticket == 1);
   CHECK(l.answers[1][0].why == refusal::draining);
@@ -113,11 +117,25 @@ TEST_CASE("who is admitted becomes a connection, on the home of its socket", "[a
   CHECK_FALSE(link.open());
   l.w.settle();
   CHECK(link.open());
-  CHECK(link.allowance == l.options->pending);
+  CHECK(link.allowance == 1000);
   auto self = l.pairing.take<atom::join, member>();
   CHECK(self.who->id == 1);
   CHECK(self.who->side == role::client);
   CHECK(self.who->remote == "127.0.0.1:4711");
+}
+
+TEST_CASE("a connection goes by the options of its route and role", "[admission]") {
+  for (auto [who, route, expected] : {std::tuple{client, 0, 1000}, std::tuple{worker, 0, 1001},
+                                      std::tuple{client, 1, 2000}, std::tuple{worker, 1, 2001}}) {
+    lobby l;
+    auto& link = l.w.make_link();
+    auto comes = who;
+    comes.route = static_cast<uint16_t>(route);
+    l.gate.keeper->admit(comes, net::link_ptr{&link});
+    l.w.settle();
+    CHECK(link.allowance == expected);
+    CHECK(l.pairing.take<atom::join, member>().who->route == route);
+  }
 }
 
 TEST_CASE("questions that are open when the admission dies stay without an answer", "[admission]") {

@@ -19,9 +19,9 @@ auto values(const net::deflate_params& x) {
 
 auto values(const peer_info& x) {
   const auto& [id, side, key, remote, deflate, subprotocol, subject, route, frames, capacity, host,
-               sticky, priority] = x;
-  return std::tuple{id,    side,   key,      remote, values(deflate), subprotocol, subject,
-                    route, frames, capacity, host,   sticky,          priority};
+               sticky, priority, credit, target, headers] = x;
+  return std::tuple{id,     side,     key,  remote, values(deflate), subprotocol, subject, route,
+                    frames, capacity, host, sticky, priority,        credit,      target,  headers};
 }
 
 auto values(const claim& x) {
@@ -117,7 +117,10 @@ const peer_info someone{71,
                         64,
                         70,
                         0xFEDCBA9876543210,
-                        -5};
+                        -5,
+                        1 << 20,
+                        "/client/a?b=c",
+                        {{"Origin", "https://a.example"}, {"X-User", ""}}};
 
 template <class T>
 T sample() {

@@ -39,7 +39,7 @@ struct broker {
                             std::make_shared<broker_parts>(broker_parts{
                                 .homes = {w.home(0), w.home(1)},
                                 .gate = gate,
-                                .connections = {},
+                                .connections = {connection_options_by_role{}},
                                 .heartbeats = {interval, interval, interval},
                                 .pairs = {{}},
                                 .extensions = {{"witness",
@@ -57,7 +57,7 @@ struct broker {
 
   refusal ask(uint64_t id, role side, const std::string& key = "key") {
     auto answer = refusal::broker_fault;
-    gate.keeper->ask({id, side, key, "remote"}, {}, [&](const verdict& x) { answer = x.why; });
+    gate.keeper->ask({id, side, key}, [&](const verdict& x) { answer = x.why; });
     w.settle();
     return answer;
   }

@@ -55,11 +55,21 @@ TEST_CASE("the defaults are the documented ones") {
   CHECK(x.client_path == "/client/{key}");
   CHECK(x.worker_path == "/worker/{key}");
   CHECK(x.subprotocols.empty());
+  CHECK(x.open_headers.empty());
+  CHECK(x.mode == pairing_mode::exclusive);
   CHECK(x.trusted_proxies.empty());
   CHECK(x.on_conflict == conflict_policy::reject);
   CHECK(x.on_peer_loss == loss_policy::close);
   CHECK(x.pair_timeout == 5min);
   CHECK(x.pending_bytes == 65536);
+  CHECK(x.replay_bytes == 0);
+  CHECK(x.select == selection::least_loaded);
+  CHECK(x.sticky_by == request_value{});
+  CHECK(x.priority_by == request_value{});
+  CHECK(x.max_waiting == 1000);
+  CHECK(x.wait_timeout == 30s);
+  CHECK(x.max_capacity == 1024);
+  CHECK(x.raw_reuse == reuse_policy::close);
   CHECK(x.relay_window == 262144);
   CHECK(x.max_message_size == 67108864);
   CHECK(x.max_connections == 0);
@@ -89,6 +99,8 @@ TEST_CASE("the defaults are the documented ones") {
   CHECK(x.placement == placement::key);
   CHECK(x.extensions.empty());
   CHECK(x.log_level == log_level::info);
+  CHECK(x.named_routes.empty());
+  CHECK(x.routes() == std::vector{route{"default", x, {}}});
 }
 
 TEST_CASE("every option accepts its own default") {
@@ -129,12 +141,23 @@ TEST_CASE("ranges include their ends and no more") {
       {"extensions", {"[]", R"(["a", "b"])"}, {R"(["a", "a"])", R"([""])"}},
       {"subprotocols",
        {"[]", R"(["v1.chat", "a!#$%&'*+-.^_`|~"])"},
-       {R"(["a b"])", R"(["a,b"])", R"(["a/b"])", R"([""])", R"(["a", "a"])", R"(["\n"])"}},
+       {R"(["a b"])", R"(["a,b"])", R"(["a/b"])", R"([""])", R"(["a", "a"])", R"(["\n"])",
+        R"(["tandem.v1"])"}},
       {"trusted-proxies",
        {"[]", R"(["127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32", "0.0.0.0/0", "unix"])"},
        {R"(["localhost"])", R"([""])", R"(["10.0.0.0/33"])", R"(["10.0.0.0/"])", R"(["::/129"])",
         R"(["10.0.0.0/-1"])", R"(["10.0.0/8"])", R"(["[::1]"])", R"(["127.0.0.1:80"])",
         R"(["unix/8"])", R"(["/8"])"}},
+      {"open-headers", {"[]", R"(["Origin", "X-User"])"}, {R"(["a b"])", R"(["a", "a"])"}},
+      {"replay-bytes", {"0"}, {"-1", "1073741825"}},
+      {"sticky-by",
+       {R"("")", R"("query:user-id_.~")", R"("header:X-User")", R"("cookie:a!#$%&'*+^`|~")"},
+       {R"("user")", R"("query")", R"("query:")", R"("query:a b")", R"("query:a&b")", R"("body:a")",
+        R"("Query:a")", R"("header:a:b")", R"("cookie:a=b")", R"(":a")", "5"}},
+      {"priority-by", {R"("")", R"("query:priority")"}, {R"("header:a")", R"("cookie:a")"}},
+      {"max-waiting", {"0", "1", "10000000"}, {"-1", "10000001"}},
+      {"wait-timeout", {"0", "0s", "1ms", "24h"}, {"86400001ms", "-1s"}},
+      {"max-capacity", {"1", "1000000"}, {"0", "1000001"}},
       {"max-connections", {"0", "1", "10000000"}, {"-1", "10000001"}},
       {"max-connections-per-ip", {"0", "1"}, {"-1", "10000001"}},
       {"max-handshakes", {"0", "1"}, {"-1", "10000001"}},
@@ -170,6 +193,17 @@ TEST_CASE("each word of a choice is accepted as a string and as an atom, and mea
        [](auto& x) { return x.on_conflict == conflict_policy::replace; }},
       {R"(on-peer-loss = "close")", [](auto& x) { return x.on_peer_loss == loss_policy::close; }},
       {R"(on-peer-loss = 'wait')", [](auto& x) { return x.on_peer_loss == loss_policy::wait; }},
+      {R"(mode = "exclusive")", [](auto& x) { return x.mode == pairing_mode::exclusive; }},
+      {"mode = 'pool'", [](auto& x) { return x.mode == pairing_mode::pool; }},
+      {R"(mode = "shared")", [](auto& x) { return x.mode == pairing_mode::shared; }},
+      {"mode = 'pool'\non-peer-loss = 'rematch'",
+       [](auto& x) { return x.on_peer_loss == loss_policy::rematch; }},
+      {R"(select = "least-loaded")", [](auto& x) { return x.select == selection::least_loaded; }},
+      {R"(select = "round-robin")", [](auto& x) { return x.select == selection::round_robin; }},
+      {"select = 'random'", [](auto& x) { return x.select == selection::random; }},
+      {"select = 'sticky'", [](auto& x) { return x.select == selection::sticky; }},
+      {"raw-reuse = 'close'", [](auto& x) { return x.raw_reuse == reuse_policy::close; }},
+      {"raw-reuse = 'keep'", [](auto& x) { return x.raw_reuse == reuse_policy::keep; }},
       {R"(log-level = "trace")", [](auto& x) { return x.log_level == log_level::trace; }},
       {R"(log-level = "debug")", [](auto& x) { return x.log_level == log_level::debug; }},
       {R"(log-level = "info")", [](auto& x) { return x.log_level == log_level::info; }},

@@ -19,13 +19,37 @@ std::string file_of_tree(const std::string& path) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-/// The first block of code of that language.
-std::string code_block(const std::string& page, const std::string& language) {
+/// The first block of code of that language, behind the text `from`.
+std::string code_block(const std::string& page, const std::string& language,
+                       const std::string& from = "") {
   auto open = "```" + language + "\n";
-  auto begin = page.find(open);
+  auto begin = page.find(open, page.find(from));
   REQUIRE(begin != std::string::npos);
   begin += open.size();
   return page.substr(begin, page.find("```", begin) - begin);
+}
+
+route exclusive_route(const route_settings& start) {
+  route x{"a-1", start, toggle::off};
+  x.own.client_path = "/a/{key}";
+  x.own.worker_path = "/a/{key}/w";
+  x.own.mode = pairing_mode::exclusive;
+  x.own.on_conflict = conflict_policy::reject;
+  x.own.replay_bytes = 1;
+  return x;
+}
+
+route pool_route(const route_settings& start) {
+  route x{"B_2", start, {}};
+  x.own.client_path = "/b/{key}";
+  x.own.worker_path = "/b/{key}/w";
+  x.own.on_peer_loss = loss_policy::rematch;
+  x.own.select = selection::round_robin;
+  x.own.sticky_by = {};
+  x.own.priority_by = {};
+  x.own.max_waiting = 0;
+  x.own.stall_timeout = 1s;
+  return x;
 }
 
 settings all_changed() {
@@ -34,6 +58,15 @@ settings all_changed() {
   x.client_path = "/c/{key}";
   x.worker_path = "/{key}/w/x";
   x.subprotocols = {"chat", "v1.mqtt"};
+  x.open_headers = {"Origin"};
+  x.mode = pairing_mode::pool;
+  x.select = selection::sticky;
+  x.sticky_by = {request_part::cookie, "who"};
+  x.priority_by = {request_part::query, "level"};
+  x.max_waiting = 5;
+  x.wait_timeout = 0s;
+  x.max_capacity = 64;
+  x.raw_reuse = reuse_policy::keep;
   x.trusted_proxies = {{"10.0.0.0", 8}, {"192.0.2.1", 32}, {"::1", 128}, {"unix", 0}};
   x.on_conflict = conflict_policy::replace;
   x.on_peer_loss = loss_policy::wait;
@@ -73,6 +106,7 @@ settings all_changed() {
   x.placement = placement::spread;
   x.extensions = {"a", "b \"c\"\n\\"};
   x.log_level = log_level::off;
+  x.named_routes = {exclusive_route(x), pool_route(x)};
   return x;
 }
 
@@ -91,11 +125,21 @@ TEST_CASE("a dump is as a person would write it") {
 client-path = "/c/{key}"
 worker-path = "/{key}/w/x"
 subprotocols = ["chat", "v1.mqtt"]
+open-headers = ["Origin"]
 trusted-proxies = ["10.0.0.0/8", "192.0.2.1", "::1", "unix"]
+mode = "pool"
 on-conflict = "replace"
 on-peer-loss = "wait"
 pair-timeout = 0s
 pending-bytes = "0 B"
+replay-bytes = "0 B"
+select = "sticky"
+sticky-by = "cookie:who"
+priority-by = "query:level"
+max-waiting = 5
+wait-timeout = 0s
+max-capacity = 64
+raw-reuse = "keep"
 relay-window = "16385 B"
 max-message-size = "8 PiB"
 max-connections = 1
@@ -138,6 +182,47 @@ threshold = "0 B"
 max-threads = 256
 compute-threads = 1
 placement = "spread"
+
+[route.a-1]
+client-path = "/a/{key}"
+worker-path = "/a/{key}/w"
+subprotocols = ["chat", "v1.mqtt"]
+open-headers = ["Origin"]
+mode = "exclusive"
+on-conflict = "reject"
+on-peer-loss = "wait"
+pair-timeout = 0s
+pending-bytes = "0 B"
+replay-bytes = "1 B"
+relay-window = "16385 B"
+max-message-size = "8 PiB"
+message-rate = 6
+byte-rate = "7 MiB"
+stall-timeout = 1h
+compression { mode = "off" }
+
+[route.B_2]
+client-path = "/b/{key}"
+worker-path = "/b/{key}/w"
+subprotocols = ["chat", "v1.mqtt"]
+open-headers = ["Origin"]
+mode = "pool"
+on-peer-loss = "rematch"
+pair-timeout = 0s
+pending-bytes = "0 B"
+replay-bytes = "0 B"
+select = "round-robin"
+sticky-by = ""
+priority-by = ""
+max-waiting = 0
+wait-timeout = 0s
+max-capacity = 64
+raw-reuse = "keep"
+relay-window = "16385 B"
+max-message-size = "8 PiB"
+message-rate = 6
+byte-rate = "7 MiB"
+stall-timeout = 1s
 )");
 }
 
@@ -164,6 +249,26 @@ TEST_CASE("the example of the reference page is right") {
   CHECK(problems.empty());
   CHECK(values.on_conflict == conflict_policy::replace);
   CHECK(values.heartbeat_timeout == 5s);
+}
+
+TEST_CASE("the routes of the reference page are right") {
+  auto [values, problems] = read_text(code_block(reference_page(), "ini", "\n## Routes\n"));
+  CHECK(problems.empty());
+  REQUIRE(values.named_routes.size() == 2);
+  CHECK(values.named_routes[0].own.stall_timeout == 5s);
+  CHECK(values.named_routes[1].own.stall_timeout == 10s);
+  CHECK(values.named_routes[1].own.mode == pairing_mode::pool);
+  CHECK(values.named_routes[1].compression == toggle::off);
+}
+
+TEST_CASE("the routes that the default file shows as an example are right") {
+  auto text = default_file();
+  auto example = text.substr(text.find("; [route."));
+  std::erase(example, ';');
+  auto [values, problems] = read_text(example);
+  CHECK(problems.empty());
+  REQUIRE(values.named_routes.size() == 1);
+  CHECK(values.named_routes[0].own.on_peer_loss == loss_policy::rematch);
 }
 
 TEST_CASE("the problems that the reference page shows are real ones") {

@@ -1,8 +1,9 @@
 // Any bytes as a peer's HTTP request. The first byte chooses how they are cut into reads. What is
-// let in has a sound key, what is refused gets an answer that HTTP and JSON can read, and the cuts
-// make no difference.
+// let in has a sound key and a sound claim, what is refused gets an answer that HTTP and JSON can
+// read, and the cuts make no difference.
 #include "net/head_check.hpp"
 #include "net/help_page.hpp"
+#include "net/introduction.hpp"
 #include "net/upgrade.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -19,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 using namespace tandem;
 using namespace tandem::net;
@@ -27,13 +29,42 @@ namespace http = boost::beast::http;
 
 namespace {
 
-const route where{"/client/{key}", "/v1/{key}/worker"};
+std::vector<route> make_routes() {
+  route pool{"/client/{key}", "/v1/{key}/worker"};
+  pool.pools = true;
+  pool.max_capacity = 64;
+  pool.sticky_by = {request_value::part::cookie, "user"};
+  pool.priority_by = {request_value::part::query, "level"};
+  pool.open_headers = {"Origin", "X-User"};
+  pool.subprotocols = {"chat"};
+  route shared{"/shared/{key}", "/shared/{key}/worker"};
+  shared.shares = true;
+  shared.sticky_by = {request_value::part::query, "user"};
+  return {pool, shared};
+}
+
+const std::vector<route> routes = make_routes();
 
 using result = std::variant<route_match, route_fault>;
 
 void require(bool holds) {
   if (!holds)
     std::abort();
+}
+
+void check_claim(const peer_info& who, const claim& asked) {
+  const auto& where = routes.at(who.route);
+  require(asked.key == who.key && asked.side == who.side && asked.route == who.route);
+  require(asked.frames == who.frames && asked.capacity == who.capacity);
+  require(who.capacity >= 1 && who.capacity <= where.max_capacity);
+  require(who.credit >= -1 && who.credit <= int64_t{UINT32_MAX});
+  require(asked.priority >= -1000 && asked.priority <= 1000);
+  require(asked.sticky == who.sticky && asked.priority == who.priority);
+  require(who.target.starts_with('/') == (who.side == role::client));
+  require(who.headers.size() <= where.open_headers.size());
+  const bool raw = who.frames == framing::raw;
+  require(raw ? who.capacity == 1 && who.credit == -1 : asked.subprotocols.empty());
+  require(!raw || !where.shares || who.side == role::client);
 }
 
 /// What becomes of a request that comes in reads of `next_size` bytes, and then ends.
@@ -64,7 +95,15 @@ result judge(std::string_view text, Size next_size) {
       return fault_of(error);
   }
   require(wants_html(parser.get()) || parser.get()["Accept"] != "text/html");
-  return judge_request(parser.get(), where);
+  auto judged = judge_request(parser.get(), routes);
+  if (const auto* match = std::get_if<route_match>(&judged)) {
+    peer_info who;
+    claim asked;
+    if (auto fault = introduce(parser.get(), *match, routes[match->route], who, asked))
+      return *fault;
+    check_claim(who, asked);
+  }
+  return judged;
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -81,11 +120,14 @@ void check(const route_match& match) {
   require(!match.key.empty() && match.key.size() <= max_key_size);
   require(std::ranges::none_of(match.key, [](unsigned char c) { return c < 0x20 || c == 0x7F; }));
   const auto key = percent_encoded(match.key);
-  const auto target =
-      match.side == role::client ? "/client/" + key : "/v1/" + key + "/worker?again";
-  const auto again = match_target(target, where);
+  const auto pattern = match.side == role::client ? routes[match.route].client_path
+                                                  : routes[match.route].worker_path;
+  auto target = pattern + "?again";
+  target.replace(target.find("{key}"), 5, key);
+  const auto again = match_target(target, routes);
   require(std::holds_alternative<route_match>(again));
   require(std::get<route_match>(again).side == match.side);
+  require(std::get<route_match>(again).route == match.route);
   require(std::get<route_match>(again).key == match.key);
 }
 
@@ -108,7 +150,8 @@ bool same(const result& x, const result& y) {
     return false;
   if (const auto* match = std::get_if<route_match>(&x))
     return match->side == std::get<route_match>(y).side &&
-           match->key == std::get<route_match>(y).key;
+           match->key == std::get<route_match>(y).key &&
+           match->route == std::get<route_match>(y).route;
   return std::get<route_fault>(x).why == std::get<route_fault>(y).why;
 }
 

@@ -152,12 +152,21 @@ TEST_CASE("what is open is told to each side in its own words", "[envelope]") {
   worker.host = 2;
   peer_info client{.id = 5, .side = role::client, .key = "gpu", .remote = "10.0.0.2:99"};
   client.subprotocol = "chat";
+  client.target = "/client/gpu?a=%20&b?c";
+  client.headers = {{"Origin", "https://a.example"}, {"X-User", "caf\xE9"}};
   auto to_worker = json::parse(open_fields(worker, client, 1000));
+  CHECK(to_worker["path"] == "/client/gpu");
+  CHECK(to_worker["query"] == "a=%20&b?c");
+  // What isn't UTF-8 is made so.
+  CHECK(to_worker["headers"] ==
+        json{{"Origin", "https://a.example"}, {"X-User", "caf\xEF\xBF\xBD"}});
   CHECK(to_worker["key"] == "gpu");
   CHECK(to_worker["client"] == 5);
   CHECK(to_worker["remote"] == "10.0.0.2:99");
   CHECK(to_worker["subprotocols"] == json::array({"chat"}));
   CHECK(to_worker["credit"] == 1000);
+  client.target = "/client/gpu";
+  CHECK(json::parse(open_fields(worker, client, 1000))["query"] == "");
   // A channel's id means nothing to anybody; its worker's does.
   CHECK(json::parse(open_fields(client, worker, 7)) ==
         json{{"key", "gpu"}, {"worker", 2}, {"credit", 7}});

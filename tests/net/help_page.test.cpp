@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace tandem;
 using namespace tandem::net;
@@ -33,7 +34,8 @@ TEST_CASE("a browser says that it would rather read HTML") {
 }
 
 TEST_CASE("a browser is told what this is and where to connect") {
-  const auto response = make_help_page({"/a&b/{key}", "/worker/{key}"});
+  const route where[] = {{"/a&b/{key}", "/worker/{key}"}, {"/c/{key}", "/w/{key}"}};
+  const auto response = make_help_page(where);
   CHECK(response.result_int() == 426);
   CHECK(response[http::field::upgrade] == "websocket");
   CHECK(response[http::field::sec_websocket_version] == "13");
@@ -42,5 +44,17 @@ TEST_CASE("a browser is told what this is and where to connect") {
   CHECK_FALSE(response.keep_alive());
   CHECK(response.body().find("<code>/a&amp;b/{key}</code>") != std::string::npos);
   CHECK(response.body().find("<code>/worker/{key}</code>") != std::string::npos);
+  CHECK(response.body().find("<code>/c/{key}</code>, workers to <code>/w/{key}</code>") !=
+        std::string::npos);
   CHECK(response.body().find('@') == std::string::npos);
+}
+
+TEST_CASE("of many routes a browser is told but some") {
+  std::vector<route> routes;
+  for (int i = 0; i < 25; ++i)
+    routes.push_back({"/c" + std::to_string(i) + "/{key}", "/w" + std::to_string(i) + "/{key}"});
+  const auto response = make_help_page(routes);
+  CHECK(response.body().find("/c19/{key}") != std::string::npos);
+  CHECK(response.body().find("/c20/{key}") == std::string::npos);
+  CHECK(response.body().find("<li>and 5 more</li>") != std::string::npos);
 }

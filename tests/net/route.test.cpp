@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace tandem;
 using namespace tandem::net;
@@ -14,7 +15,7 @@ const route usual{"/client/{key}", "/worker/{key}"};
 
 /// "client KEY", "worker KEY" or the name of the refusal and its detail.
 std::string judge(std::string_view target, const route& where = usual) {
-  auto result = match_target(target, where);
+  auto result = match_target(target, {&where, 1});
   if (const auto* match = std::get_if<route_match>(&result))
     return to_string(match->side) + " " + match->key;
   const auto& fault = std::get<route_fault>(result);
@@ -152,7 +153,66 @@ TEST_CASE("the key may stand anywhere in a route") {
   CHECK(judge("/v1/alpha/work/", where).starts_with("unknown_route"));
 }
 
-TEST_CASE("the client's route goes first where both fit") {
-  const route where{"/{key}/a", "/b/{key}"};
-  CHECK(judge("/b/a", where) == "client b");
+TEST_CASE("a target belongs to the route that has its path") {
+  const std::vector<route> routes{{"/chat/{key}", "/chat/{key}/worker"},
+                                  {"/gpu/{key}", "/{key}/gpu"},
+                                  {"/v1/{key}/x", "/{key}"}};
+  struct row {
+    std::string_view target;
+    size_t index;
+    role side;
+    std::string_view key;
+  };
+  auto [target, index, side, key] = GENERATE(values<row>({
+      {"/chat/a", 0, role::client, "a"},
+      {"/chat/a/worker", 0, role::worker, "a"},
+      {"/gpu/chat", 1, role::client, "chat"},
+      {"/chat%2E/gpu", 1, role::worker, "chat."},
+      {"/v1/a/x?y", 2, role::client, "a"},
+      {"/chat", 2, role::worker, "chat"},
+  }));
+  CAPTURE(target);
+  const auto result = match_target(target, routes);
+  REQUIRE(std::holds_alternative<route_match>(result));
+  const auto& match = std::get<route_match>(result);
+  CHECK(match.route == index);
+  CHECK(match.side == side);
+  CHECK(match.key == key);
+}
+
+TEST_CASE("of a target, what a peer may read is kept as it was sent") {
+  struct row {
+    std::string_view target;
+    std::string_view kept;
+    std::string_view query;
+  };
+  auto [target, kept, query] = GENERATE(values<row>({
+      {"/client/a", "/client/a", ""},
+      {"/client/a?", "/client/a?", ""},
+      {"/client/%41?x=%20&y?z", "/client/%41?x=%20&y?z", "x=%20&y?z"},
+      {"wss://host:1/client/a?x", "/client/a?x", "x"},
+  }));
+  CAPTURE(target);
+  const auto result = match_target(target, {&usual, 1});
+  REQUIRE(std::holds_alternative<route_match>(result));
+  CHECK(std::get<route_match>(result).target == kept);
+  CHECK(std::get<route_match>(result).query == query);
+}
+
+TEST_CASE("where routes are is told as long as there are few") {
+  std::vector<route> routes(3, usual);
+  const std::string one = "clients connect to /client/{key} and workers to /worker/{key}";
+  auto fault = [&] { return std::get<route_fault>(match_target("/x", routes)).detail; };
+  CHECK(fault() == "no route here; " + one + "; or " + one + "; or " + one);
+  routes.push_back(usual);
+  CHECK(fault() == "no route here");
+}
+
+TEST_CASE("a name that somebody chose is checked as a key is") {
+  CHECK(name_fault("caf\xC3\xA9 1/2").empty());
+  CHECK(name_fault(std::string(255, 'x')).empty());
+  CHECK(name_fault("") == "is empty");
+  CHECK(name_fault(std::string(256, 'x')) == "is longer than 255 bytes");
+  CHECK(name_fault("a\n") == "has a control character");
+  CHECK(name_fault("\xFF") == "isn't UTF-8");
 }

@@ -67,7 +67,7 @@ std::string judge(const request_text& x) {
   upgrade_parser parser;
   REQUIRE_FALSE(parse(parser, x.text()));
   REQUIRE(parser.is_header_done());
-  auto result = judge_request(parser.get(), where);
+  auto result = judge_request(parser.get(), {&where, 1});
   if (const auto* match = std::get_if<route_match>(&result))
     return to_string(match->side) + " " + match->key;
   const auto& fault = std::get<route_fault>(result);

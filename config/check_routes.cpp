@@ -1,0 +1,147 @@
+#include "config/assign.hpp"
+#include "config/check.hpp"
+#include "config/path_pattern.hpp"
+#include "config/text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::config {
+
+namespace {
+
+/// Nobody reads on.
+constexpr int max_overlaps = 20;
+
+const option& row_of(std::string_view name) {
+  return *find_option(name);
+}
+
+std::string name_of(std::string_view route, const option& row) {
+  return route.empty() ? std::string{row.name}
+                       : name_of_route_section(route).append(".").append(row.name);
+}
+
+} // namespace
+
+void draft::check_routes() {
+  complete_routes();
+  const auto routes = values_.routes();
+  const auto scopes = scopes_of_routes();
+  check_paths(routes);
+  for (size_t i = 0; i < routes.size(); ++i) {
+    if (was_refused(*scopes[i], row_of("mode")))
+      continue;
+    check_modes(*scopes[i], routes[i]);
+    check_loss(*scopes[i], routes[i]);
+  }
+}
+
+void draft::complete_routes() {
+  values_.named_routes.clear();
+  const auto global = values_;
+  for (const auto& scope : routes_) {
+    auto own = global;
+    bool accepted = true;
+    for (const auto& [row, x] : scope.values)
+      accepted = assign(*row, x, own).empty() && accepted;
+    auto compression =
+        was_set(scope, row_of("compression.mode")) ? std::optional{own.compression} : std::nullopt;
+    values_.named_routes.push_back({scope.route, own, compression});
+  }
+}
+
+std::vector<const draft::scope*> draft::scopes_of_routes() const {
+  std::vector<const scope*> result;
+  for (const auto& scope : routes_)
+    result.push_back(&scope);
+  if (result.empty())
+    result.push_back(&global_);
+  return result;
+}
+
+// -- paths --------------------------------------------------------------------
+
+void draft::check_paths(const std::vector<route>& routes) {
+  const auto scopes = scopes_of_routes();
+  std::vector<route_path> paths;
+  for (size_t i = 0; i < routes.size(); ++i) {
+    const auto& own = routes[i].own;
+    for (auto [name, pattern] :
+         {std::pair{"client-path", &own.client_path}, std::pair{"worker-path", &own.worker_path}})
+      if (const auto& row = row_of(name); !was_refused(*scopes[i], row))
+        paths.push_back({scopes[i], &row, *pattern});
+  }
+  int overlaps = 0;
+  for (auto late = paths.begin(); late != paths.end() && overlaps < max_overlaps; ++late)
+    for (auto early = paths.begin(); early != late; ++early)
+      if (auto path = common_path(late->pattern, early->pattern)) {
+        report_common_path(*late, *early, *path);
+        ++overlaps;
+        break;
+      }
+}
+
+void draft::report_common_path(route_path late, route_path early, const std::string& path) {
+  // At fault is what was set; the defaults get along.
+  if (late.owner == early.owner && !was_set(*late.owner, *late.row))
+    std::swap(late, early);
+  const auto line = place_of(*early.owner, *early.row).line;
+  const bool named = !early.owner->route.empty();
+  report(*late.owner, *late.row,
+         path + " would fit both " + quoted(late.pattern) + " and " +
+             name_of(early.owner->route, *early.row) + ", which is " + quoted(early.pattern) +
+             (named ? " (line " + std::to_string(line) + ")" : ""));
+}
+
+// -- modes and policies -------------------------------------------------------
+
+void draft::check_modes(const scope& in, const route& what) {
+  const auto& own = what.own;
+  const auto mode = show(row_of("mode"), settings_for(values_, what));
+  if (&in != &global_)
+    for (const auto& [row, where] : in.places)
+      if (!row->by_route.contain(own.mode))
+        report(in, *row,
+               "has no meaning with mode = " + mode + "; it is for mode = " + show(row->by_route));
+  const auto& select = row_of("select");
+  const auto& sticky_by = row_of("sticky-by");
+  if (own.mode == pairing_mode::pool && own.select == selection::sticky &&
+      own.sticky_by.in == request_part::none && !was_refused(in, sticky_by))
+    report(in, select,
+           R"("sticky" goes by sticky-by, which isn't set; takes )" +
+               accepted_with_example(sticky_by));
+}
+
+void draft::check_loss(const scope& in, const route& what) {
+  const auto& own = what.own;
+  const auto& loss = row_of("on-peer-loss");
+  const auto& replay = row_of("replay-bytes");
+  if (was_refused(in, loss) || was_refused(in, replay))
+    return;
+  if (own.on_peer_loss == loss_policy::rematch && own.mode == pairing_mode::exclusive)
+    report(in, loss,
+           R"("rematch" has no meaning with mode = "exclusive"; it is for mode = )" +
+               show({.pool = true, .shared = true}));
+  if (own.replay_bytes == 0)
+    return;
+  if (own.on_peer_loss == loss_policy::close)
+    report(in, replay,
+           R"(has no meaning with on-peer-loss = "close"; it is for "wait" or "rematch")");
+  else if (may_compress(what))
+    report(in, replay,
+           in.route.empty()
+               ? "takes no compression: turn it off, by compression.mode and for each listener"
+               : "takes no compression: write compression { mode = \"off\" } for this route");
+}
+
+/// Whether a connection of the route's may be compressed, by whatever listener it comes.
+bool draft::may_compress(const route& what) const {
+  if (what.compression)
+    return *what.compression == toggle::on;
+  return values_.compression == toggle::on ||
+         std::ranges::any_of(values_.listen,
+                             [](const endpoint& x) { return x.compression == toggle::on; });
+}
+
+} // namespace tandem::config
