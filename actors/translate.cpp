@@ -154,7 +154,6 @@ net::route route_of(const config::settings& settings, const config::route& which
                     const net::session_limits& limits) {
   const auto& own = which.own;
   net::route result{.client_path = own.client_path, .worker_path = own.worker_path};
-  result.framed = false;
   result.pools = own.mode == config::pairing_mode::pool;
   result.shares = own.mode == config::pairing_mode::shared;
   result.max_capacity = slots_of(own);

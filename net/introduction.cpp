@@ -167,8 +167,7 @@ std::optional<route_fault> introduce(const upgrade_request& request, const route
   who.key = match.key;
   who.route = match.route;
   const auto offered = joined(request, "Sec-WebSocket-Protocol");
-  if (where.framed)
-    who.frames = offered_framing(offered);
+  who.frames = offered_framing(offered);
   who.subprotocol = subprotocol_of(who.frames);
   auto fault = match.side == role::client ? introduce_client(request, match, where, who)
                                           : introduce_worker(match, where, who);

@@ -30,8 +30,6 @@ struct route {
   /// The paths of the two sides; in each, one segment is "{key}".
   std::string client_path;
   std::string worker_path;
-  /// Peers may have tandem's own framings.
-  bool framed = true;
   /// A key has many workers, each with a capacity.
   bool pools = false;
   /// A key's worker serves many clients at once, so it has to be a framed one.

@@ -1,5 +1,6 @@
 """Routes of the config file: each has its paths, its keys and its limits, and nothing of the others'."""
 
+import json
 import pathlib
 import tempfile
 import unittest
@@ -127,6 +128,7 @@ worker-path = "/shared/{key}/worker"
 mode = "shared"
 
 [route.plain]
+open-headers = ["Origin", "X-None"]
 """
 
 
@@ -152,6 +154,34 @@ class ParameterTest(BrokerCase):
             with self.subTest(path):
                 response = self.assert_refused(upgrade(path), 400, "bad_request")
                 self.assertIn(detail, response.json()["detail"])
+
+    def test_a_framed_worker_is_told_who_its_client_is(self):
+        worker = self.open("/worker/k?credit=1000", Sec_WebSocket_Protocol="tandem.json.v1")
+        client = self.open("/client/k?token=%20x", Origin="https://a.example", X_Other="hidden")
+        opened = self.read_json(worker, "open")
+        self.assertEqual((opened["channel"], opened["key"], opened["path"], opened["query"]),
+                         (1, "k", "/client/k", "token=%20x"))
+        self.assertEqual(opened["headers"], {"Origin": "https://a.example"})
+        client.send_frame(TEXT, b"hello")
+        self.assertEqual(self.read_json(worker, "message"), {"type": "message", "channel": 1, "text": "hello"})
+        worker.send_frame(TEXT, json.dumps({"type": "message", "channel": 1, "text": "welcome"}))
+        self.assertEqual(client.read_message(), (TEXT, b"welcome"))
+
+    def read_json(self, wire, kind):
+        """The next framed message of that type."""
+        while True:
+            opcode, text = wire.read_message()
+            self.assertEqual(opcode, TEXT)
+            if (message := json.loads(text))["type"] == kind:
+                return message
+
+    def test_a_framed_peer_compresses_nothing(self):
+        with Broker(*NO_PINGS, "--compression.mode=on") as broker, Wire(broker.port) as wire:
+            wire.send(upgrade("/client/k", Sec_WebSocket_Protocol="chat, tandem.v1",
+                              Sec_WebSocket_Extensions="permessage-deflate"))
+            response = wire.read_response()
+            self.assertEqual((response.status, response.headers["sec-websocket-protocol"]), (101, "tandem.v1"))
+            self.assertNotIn("sec-websocket-extensions", response.headers)
 
     def test_elsewhere_they_are_the_applications_own(self):
         client = self.open("/client/k?capacity=many&level=high&id=%FF&credit=x")

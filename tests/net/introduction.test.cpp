@@ -98,14 +98,6 @@ TEST_CASE("a raw peer may agree on the application's subprotocols") {
   CHECK(x.asked.subprotocols == std::vector<std::string>{"mqtt", "chat"});
 }
 
-TEST_CASE("where no framings are spoken, their subprotocols are none") {
-  auto where = any_route();
-  where.framed = false;
-  const newcomer x{"/client/a", where, {{"Sec-WebSocket-Protocol", "tandem.v1, chat"}}};
-  CHECK(x.who.frames == framing::raw);
-  CHECK(x.asked.subprotocols == std::vector<std::string>{"chat"});
-}
-
 TEST_CASE("a pool's worker says how many clients it takes") {
   struct row {
     std::string query;
