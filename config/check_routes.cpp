@@ -4,6 +4,7 @@
 #include "config/text.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace tandem::config {
@@ -42,12 +43,13 @@ void draft::complete_routes() {
   const auto global = values_;
   for (const auto& scope : routes_) {
     auto own = global;
-    bool accepted = true;
+    // They were accepted before.
     for (const auto& [row, x] : scope.values)
-      accepted = assign(*row, x, own).empty() && accepted;
+      std::ignore = assign(*row, x, own);
     auto compression =
         was_set(scope, row_of("compression.mode")) ? std::optional{own.compression} : std::nullopt;
-    values_.named_routes.push_back({scope.route, own, compression});
+    values_.named_routes.push_back(
+        {scope.route, static_cast<const route_settings&>(own), compression});
   }
 }
 

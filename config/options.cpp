@@ -300,7 +300,9 @@ settings settings_for(const settings& all, const route& which) {
 }
 
 std::vector<route> settings::routes() const {
-  return named_routes.empty() ? std::vector{route{"default", *this}} : named_routes;
+  return named_routes.empty()
+             ? std::vector{route{"default", static_cast<const route_settings&>(*this)}}
+             : named_routes;
 }
 
 settings::settings() {
