@@ -3,6 +3,7 @@
 #include "actors/directory.hpp"
 #include "actors/spawn_peer.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace tandem {
@@ -31,10 +32,11 @@ void admission::on_exit() {
 }
 
 void admission::ask(claim request, std::function<void(const verdict&)> answer) {
-  auto pairing = directory::find_pairing(system());
+  const auto shard = directory::find_shard(system(), request.route, request.key);
+  auto pairing = directory::find_pairing(system(), shard);
   if (!pairing || draining_)
     return answer({request.ticket, refusal::draining, "the broker is starting or shutting down"});
-  asked_.emplace(request.ticket, std::move(answer));
+  asked_.emplace(request.ticket, question{shard, std::move(answer)});
   send(pairing, std::move(request));
 }
 
@@ -46,10 +48,14 @@ void admission::admit(peer_info who, net::link_ptr socket) {
 }
 
 void admission::withdraw(uint64_t ticket) {
-  asked_.erase(ticket);
-  expected_.erase(ticket);
-  if (auto pairing = directory::find_pairing(system()))
-    send(pairing, atom::withdraw::value, ticket);
+  std::optional<size_t> shard;
+  if (auto asked = asked_.extract(ticket))
+    shard = asked.mapped().shard;
+  else if (auto expected = expected_.extract(ticket))
+    shard = expected.mapped();
+  if (shard)
+    if (auto pairing = directory::find_pairing(system(), *shard))
+      send(pairing, atom::withdraw::value, ticket);
   end_if_idle();
 }
 
@@ -58,8 +64,8 @@ void admission::answer(const verdict& answer) {
   if (!asked)
     return;
   if (answer.why == refusal::none)
-    expected_.insert(answer.ticket);
-  asked.mapped()(answer);
+    expected_.emplace(answer.ticket, asked.mapped().shard);
+  asked.mapped().answer(answer);
   end_if_idle();
 }
 

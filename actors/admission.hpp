@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace tandem {
@@ -29,6 +28,12 @@ public:
   void on_exit() override;
 
 private:
+  struct question {
+    /// Of the pairing, which is asked.
+    size_t shard;
+    std::function<void(const verdict&)> answer;
+  };
+
   void ask(claim request, std::function<void(const verdict&)> answer) override;
   void admit(peer_info who, net::link_ptr socket) override;
   void withdraw(uint64_t ticket) override;
@@ -39,9 +44,10 @@ private:
   net::gate& gate_;
   /// By the indices of the routes.
   std::vector<std::array<std::shared_ptr<const connection_options>, 2>> options_;
-  std::unordered_map<uint64_t, std::function<void(const verdict&)>> asked_;
-  /// Tickets of peers that may come and haven't yet.
-  std::unordered_set<uint64_t> expected_;
+  /// By tickets.
+  std::unordered_map<uint64_t, question> asked_;
+  /// Peers that may come and haven't yet, and the shards that expect them.
+  std::unordered_map<uint64_t, size_t> expected_;
   bool draining_ = false;
 };
 

@@ -64,15 +64,23 @@ void connection_state::join() {
   // A pairing that was started anew knows nothing of its leaving.
   if (leaving_)
     return finish_leaving();
+  // One that is on its way out, and has nobody any more, isn't to be given anybody.
+  if (over_ && !peer_)
+    return;
   auto self = caf::actor_cast<connection_actor>(self_);
   auto heartbeat = directory::find_heartbeat(self_->system(), link_->where().index());
   if (heartbeat && !is_channel())
     self_->send(heartbeat, atom::join::value, who_->id, who_->side, watched_actor{self});
-  if (auto pairing = directory::find_pairing(self_->system()))
+  if (auto pairing = find_pairing())
     self_->send(pairing, atom::join::value,
                 member{who_, self, peer_id_, static_cast<int32_t>(link_->where().index())});
   else
     self_->send(self, atom::end::value, end_reason::shutting_down);
+}
+
+/// The shard that knows its key; null while there is none.
+pairing_actor connection_state::find_pairing() const {
+  return directory::find_pairing(self_->system(), who_->route, who_->key);
 }
 
 // -- forwarding ---------------------------------------------------------------
@@ -276,7 +284,7 @@ void connection_state::on_end(const ending& how) {
 /// True if the pairing has the last word: it may have named the peer already, and what was sent
 /// ahead is for that one.
 bool connection_state::asks_for_peer(const ending& how) {
-  auto pairing = directory::find_pairing(self_->system());
+  auto pairing = find_pairing();
   if (!pairing || held_.empty())
     return false;
   leaving_ = std::make_unique<const ending>(how);

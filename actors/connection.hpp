@@ -4,6 +4,7 @@
 #include "actors/connection_actor.hpp"
 #include "actors/life_check.hpp"
 #include "actors/messages.hpp"
+#include "actors/pairing_actor.hpp"
 #include "net/link.hpp"
 #include "net/pinned.hpp"
 #include "net/recoder.hpp"
@@ -86,6 +87,7 @@ public:
 private:
   /// Its host joins the heartbeat for it.
   bool is_channel() const noexcept { return who_->host != 0; }
+  pairing_actor find_pairing() const;
   void pass_on(net::chunk frames);
   void forward(net::chunk frames);
   void recode();

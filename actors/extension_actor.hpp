@@ -6,7 +6,8 @@
 namespace tandem {
 
 /// An actor of the user's that learns of every connection's life. PAIRING sends all of this, in
-/// order. An extension may take its time: each has a thread of its own and delays nobody.
+/// order for each key. An extension may take its time: each has a thread of its own and delays
+/// nobody.
 using extension_actor = caf::typed_actor<
     // A client or worker has connected.
     caf::reacts_to<connected>,

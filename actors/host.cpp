@@ -47,7 +47,7 @@ void host_state::join() {
   if (auto heartbeat = directory::find_heartbeat(self_->system(), home))
     self_->send(heartbeat, atom::join::value, who_->id, who_->side,
                 caf::actor_cast<watched_actor>(self));
-  if (auto pairing = directory::find_pairing(self_->system()))
+  if (auto pairing = directory::find_pairing(self_->system(), who_->route, who_->key))
     self_->send(
         pairing, atom::enlist::value,
         host_member{who_, self, capacity_, static_cast<int32_t>(home), draining_, channels()});
@@ -90,13 +90,13 @@ void host_state::open(uint64_t id, const peer_info& client) {
 
 void host_state::on_capacity(uint32_t slots) {
   capacity_ = slots;
-  if (auto pairing = directory::find_pairing(self_->system()))
+  if (auto pairing = directory::find_pairing(self_->system(), who_->route, who_->key))
     self_->send(pairing, atom::capacity::value, who_->id, capacity_);
 }
 
 void host_state::on_drain() {
   draining_ = true;
-  if (auto pairing = directory::find_pairing(self_->system()))
+  if (auto pairing = directory::find_pairing(self_->system(), who_->route, who_->key))
     self_->send(pairing, atom::drain::value, who_->id);
 }
 

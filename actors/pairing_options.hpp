@@ -8,7 +8,7 @@
 namespace tandem {
 
 /// How the clients and the workers of a key come together.
-enum class pairing_mode_kind : uint8_t {
+enum class pairing_mode : uint8_t {
   /// One client and one worker.
   exclusive,
   /// Any number of both; each worker takes as many clients as it has slots.
@@ -38,7 +38,7 @@ struct pairing_options {
   /// How long a connection waits for its peer; 0 for ever. Mode exclusive.
   std::chrono::milliseconds timeout{300000};
 
-  pairing_mode_kind mode = pairing_mode_kind::exclusive;
+  pairing_mode mode = pairing_mode::exclusive;
 
   // -- modes pool and shared
   selection select = selection::least_loaded;

@@ -20,7 +20,9 @@ void supervisor_state::start(broker_parts parts) {
   parts_ = std::make_unique<broker_parts>(std::move(parts));
   self_->set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { on_down(down); });
   heartbeats_.resize(parts_->homes.size());
-  start_pairing();
+  pairings_.resize(parts_->shards);
+  for (size_t i = 0; i < parts_->shards; ++i)
+    start_pairing(i);
   for (size_t i = 0; i < parts_->homes.size(); ++i)
     start_heartbeat(i);
   for (const auto& [extension, factory] : parts_->extensions)
@@ -31,16 +33,19 @@ void supervisor_state::start(broker_parts parts) {
 
 // -- children -----------------------------------------------------------------
 
-void supervisor_state::start_pairing() {
-  const bool anew = static_cast<bool>(pairing_);
-  pairing_ = self_->system().spawn(pairing, parts_->pairs);
-  directory::publish(self_->system(), pairing_);
-  watch(caf::actor_cast<caf::strong_actor_ptr>(pairing_), "pairing", [this] { start_pairing(); });
-  for (const auto& [extension, handle] : extensions_)
-    self_->send(pairing_, atom::subscribe::value, handle);
+void supervisor_state::start_pairing(size_t shard) {
+  auto& handle = pairings_[shard];
+  const bool anew = static_cast<bool>(handle);
+  handle = self_->system().spawn(pairing, parts_->pairs);
+  directory::publish(self_->system(), pairings_);
+  watch(caf::actor_cast<caf::strong_actor_ptr>(handle), "pairing" + std::to_string(shard),
+        [this, shard] { start_pairing(shard); });
+  for (const auto& [extension, listener] : extensions_)
+    self_->send(handle, atom::subscribe::value, listener);
   if (!anew)
     return;
-  // The heartbeats still know the connections, and these know their peers.
+  // The heartbeats still know the connections, and these know their peers. Those of other shards
+  // join theirs once more, which changes nothing.
   for (const auto& heartbeat : heartbeats_)
     self_->send(heartbeat, atom::rejoin::value);
 }
@@ -53,7 +58,8 @@ void supervisor_state::start_heartbeat(size_t home) {
   watch(caf::actor_cast<caf::strong_actor_ptr>(handle), "heartbeat" + std::to_string(home),
         [this, home] { start_heartbeat(home); });
   if (anew)
-    self_->send(pairing_, atom::rejoin::value);
+    for (const auto& shard : pairings_)
+      self_->send(shard, atom::rejoin::value);
 }
 
 void supervisor_state::start_admission() {
@@ -67,7 +73,8 @@ void supervisor_state::start_extension(const std::string& extension) {
   extensions_[extension] = handle;
   watch(caf::actor_cast<caf::strong_actor_ptr>(handle), "extension " + extension,
         [this, extension] { start_extension(extension); });
-  self_->send(pairing_, atom::subscribe::value, handle);
+  for (const auto& shard : pairings_)
+    self_->send(shard, atom::subscribe::value, handle);
 }
 
 void supervisor_state::watch(const caf::strong_actor_ptr& actor, std::string title,
@@ -100,7 +107,8 @@ void supervisor_state::on_down(const caf::down_msg& down) {
 void supervisor_state::shutdown() {
   stopping_ = true;
   self_->send(admission_, atom::shutdown::value);
-  self_->send(pairing_, atom::shutdown::value);
+  for (const auto& shard : pairings_)
+    self_->send(shard, atom::shutdown::value);
 }
 
 void supervisor_state::end() {

@@ -31,6 +31,8 @@ struct broker_parts {
   heartbeat_options heartbeats;
   /// By the index of the route; at least one.
   std::vector<pairing_options> pairs;
+  /// Actors that the pairing is spread over, by key.
+  size_t shards = 1;
   /// Those that the config names.
   extension_registry extensions;
 };
@@ -50,7 +52,7 @@ public:
   void end();
 
 private:
-  void start_pairing();
+  void start_pairing(size_t shard);
   void start_heartbeat(size_t home);
   void start_admission();
   void start_extension(const std::string& extension);
@@ -64,7 +66,8 @@ private:
 
   pointer self_;
   std::unique_ptr<broker_parts> parts_;
-  pairing_actor pairing_;
+  /// The shards.
+  std::vector<pairing_actor> pairings_;
   admission_actor admission_;
   std::vector<heartbeat_actor> heartbeats_;
   std::map<std::string, extension_actor> extensions_;

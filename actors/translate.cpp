@@ -98,16 +98,16 @@ connection_options connection_options_of(const config::settings& settings,
           .replay = static_cast<int64_t>(own.replay_bytes)};
 }
 
-pairing_mode_kind mode_of(config::pairing_mode mode) {
+pairing_mode mode_of(config::pairing_mode mode) {
   switch (mode) {
   case config::pairing_mode::exclusive:
-    return pairing_mode_kind::exclusive;
+    return pairing_mode::exclusive;
   case config::pairing_mode::pool:
-    return pairing_mode_kind::pool;
+    return pairing_mode::pool;
   case config::pairing_mode::shared:
-    return pairing_mode_kind::shared;
+    return pairing_mode::shared;
   }
-  return pairing_mode_kind::exclusive;
+  return pairing_mode::exclusive;
 }
 
 selection selection_of(config::selection select) {
@@ -259,6 +259,7 @@ std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::sc
                      .worker_interval = settings.heartbeat_worker_interval,
                      .timeout = settings.heartbeat_timeout},
       .pairs = {},
+      .shards = std::max<size_t>(1, settings.compute_threads),
       .extensions = {},
   });
   for (const auto& route : settings.routes()) {

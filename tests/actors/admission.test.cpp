@@ -11,7 +11,7 @@ namespace {
 
 struct lobby {
   lobby() {
-    directory::publish(w.system(), pairing.as<pairing_actor>());
+    directory::publish(w.system(), {pairing.as<pairing_actor>()});
     subject = w.system().spawn<admission>(std::ref(gate), options);
     w.settle();
   }

@@ -67,7 +67,7 @@ TEST_CASE("two connections that end at once don't wait for each other", "[connec
   world w;
   probe pairing{w};
   probe heartbeat{w};
-  directory::publish(w.system(), pairing.as<pairing_actor>());
+  directory::publish(w.system(), {pairing.as<pairing_actor>()});
   directory::publish(w.system(), 0, heartbeat.as<heartbeat_actor>());
   auto options = std::make_shared<const connection_options>(
       connection_options{window, pending, false, {.piece = 500}});

@@ -19,7 +19,7 @@ constexpr uint64_t host_id = 2;
 struct host_stage {
   host_stage() {
     options.max_capacity = 100;
-    directory::publish(w.system(), pairing.as<pairing_actor>());
+    directory::publish(w.system(), {pairing.as<pairing_actor>()});
     directory::publish(w.system(), 0, heartbeat.as<heartbeat_actor>());
     w.settle();
     peer_info who{.id = host_id, .side = role::worker, .key = "gpu", .remote = "w"};

@@ -191,7 +191,7 @@ private:
           return pairing(self, routes);
         },
         std::vector{pairing_options{policy_.replaces, policy_.waits, patience}});
-    directory::publish(w_.system(), pairing_);
+    directory::publish(w_.system(), {pairing_});
   }
 
   /// As the supervisor does it, which learns of the death at some time after it.

@@ -33,7 +33,7 @@ extension_actor::behavior_type witness(extension_actor::pointer self) {
 
 /// A broker but for the sockets.
 struct broker {
-  broker() {
+  explicit broker(size_t shards = 1) {
     w.system().registry().put(witness_name, listener.as<caf::strong_actor_ptr>());
     root = w.system().spawn(supervisor,
                             std::make_shared<broker_parts>(broker_parts{
@@ -42,6 +42,7 @@ struct broker {
                                 .connections = {connection_options_by_role{}},
                                 .heartbeats = {interval, interval, interval},
                                 .pairs = {{}},
+                                .shards = shards,
                                 .extensions = {{"witness",
                                                 [](caf::actor_system& system) -> extension_actor {
                                                   return system.spawn(witness);
@@ -52,7 +53,7 @@ struct broker {
 
   ~broker() { w.system().registry().erase(witness_name); }
 
-  pairing_actor pairing() { return directory::find_pairing(w.system()); }
+  pairing_actor pairing() { return directory::find_pairing(w.system(), 0); }
   heartbeat_actor heartbeat(size_t home) { return directory::find_heartbeat(w.system(), home); }
 
   refusal ask(uint64_t id, role side, const std::string& key = "key") {
@@ -62,10 +63,10 @@ struct broker {
     return answer;
   }
 
-  fake_link& enter(uint64_t id, role side, size_t home = 0) {
-    REQUIRE(ask(id, side) == refusal::none);
+  fake_link& enter(uint64_t id, role side, size_t home = 0, const std::string& key = "key") {
+    REQUIRE(ask(id, side, key) == refusal::none);
     auto& link = w.make_link(home);
-    gate.keeper->admit({id, side, "key", "remote"}, net::link_ptr{&link});
+    gate.keeper->admit({id, side, key, "remote"}, net::link_ptr{&link});
     w.settle();
     return link;
   }
@@ -172,10 +173,10 @@ TEST_CASE("a new admission takes over the gate", "[supervisor]") {
   // The admission is known to those alone whom it asks.
   probe pairing{b.w};
   auto real = b.pairing();
-  directory::publish(b.w.system(), pairing.as<pairing_actor>());
+  directory::publish(b.w.system(), {pairing.as<pairing_actor>()});
   b.ask(1, role::client);
   auto old = pairing.letters().front().from;
-  directory::publish(b.w.system(), real);
+  directory::publish(b.w.system(), {real});
 
   auto* keeper = b.gate.keeper;
   b.kill(caf::actor_cast<caf::actor>(old));
@@ -217,6 +218,51 @@ TEST_CASE("a child that dies again and again is given up, and the others live on
   b.kill(old);
   CHECK(b.pairing() != old);
   CHECK(relays(b.w, b.enter(id, role::client), b.enter(id + 1, role::worker)));
+}
+
+TEST_CASE("of a pairing in shards, one is started anew alone", "[supervisor]") {
+  constexpr size_t shards = 3;
+  broker b{shards};
+  std::vector<fake_link*> clients;
+  std::vector<fake_link*> workers;
+  for (uint64_t i = 0; i < 20; ++i) {
+    const auto key = std::to_string(i);
+    clients.push_back(&b.enter(2 * i + 1, role::client, i % 2, key));
+    workers.push_back(&b.enter(2 * i + 2, role::worker, i % 2, key));
+  }
+  auto all_relay = [&] {
+    for (size_t i = 0; i < clients.size(); ++i)
+      CHECK(relays(b.w, *clients[i], *workers[i]));
+  };
+  all_relay();
+  auto find = [&](size_t shard) { return directory::find_pairing(b.w.system(), shard); };
+  const pairing_actor before[shards] = {find(0), find(1), find(2)};
+  b.kill(before[1]);
+  CHECK(find(0) == before[0]);
+  CHECK(find(1) != before[1]);
+  CHECK(find(2) == before[2]);
+  all_relay();
+  b.listener.forget();
+  // Every key is taken as before, and every shard tells the extension.
+  for (uint64_t i = 0; i < 20; ++i) {
+    CHECK(b.ask(100 + i, role::client, std::to_string(i)) == refusal::key_taken);
+    clients[i]->end({end_reason::closed_by_peer, 1000, "bye"});
+    b.w.settle();
+    CHECK(workers[i]->closed);
+    CHECK(b.listener.size() == 3);
+    b.listener.forget();
+  }
+  // A withdrawn claim is its shard's to forget.
+  for (uint64_t i = 0; i < 20; ++i) {
+    CHECK(b.ask(200 + i, role::client, std::to_string(i)) == refusal::none);
+    b.gate.keeper->withdraw(200 + i);
+    b.w.settle();
+    CHECK(b.ask(300 + i, role::client, std::to_string(i)) == refusal::none);
+    b.gate.keeper->withdraw(300 + i);
+  }
+  caf::anon_send(b.root, atom::shutdown::value);
+  b.w.settle();
+  CHECK_FALSE(b.gate.keeper);
 }
 
 TEST_CASE("a shutdown closes the gate and every connection", "[supervisor]") {

@@ -220,7 +220,7 @@ int main() {
   // Connections make themselves known to a pairing, without which they would end.
   const auto nobody = system.spawn(
       [](caf::event_based_actor*) -> caf::behavior { return {[](const caf::unit_t&) {}}; });
-  tandem::directory::publish(system, caf::actor_cast<tandem::pairing_actor>(nobody));
+  tandem::directory::publish(system, {caf::actor_cast<tandem::pairing_actor>(nobody)});
 
   const net::session_limits limits;
   net::network_worker worker{system, 0, 256};

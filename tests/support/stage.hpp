@@ -18,7 +18,7 @@ struct stage {
   explicit stage(bool waits_for_next_peer = false)
       : options{std::make_shared<connection_options>(
             connection_options{window, pending, waits_for_next_peer, {.piece = 500}})} {
-    directory::publish(w.system(), pairing.as<pairing_actor>());
+    directory::publish(w.system(), {pairing.as<pairing_actor>()});
     directory::publish(w.system(), 0, heartbeat.as<heartbeat_actor>());
     w.settle();
   }
