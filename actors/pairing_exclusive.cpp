@@ -19,7 +19,9 @@ verdict pairing_exclusive::decide(const claim& request) {
   seat.next = request.ticket;
   auto subprotocol = agree(pair, request);
   roster_.reserve(request.ticket, {request.side, request.route, request.key, subprotocol});
-  return {request.ticket, refusal::none, {}, std::move(subprotocol)};
+  if (pair.home < 0 && options_.choose_home)
+    pair.home = options_.choose_home();
+  return {request.ticket, refusal::none, {}, std::move(subprotocol), pair.home};
 }
 
 /// The subprotocol for a newcomer; empty for none. A pair never has two: once one side has agreed
@@ -52,6 +54,8 @@ void pairing_exclusive::join(const member& who, bool) {
   auto id = who.who->id;
   auto at = slots_.try_emplace(who.who->key).first;
   auto& seat = at->second.of(who.who->side);
+  if (options_.choose_home)
+    at->second.home = who.home;
   const bool expected = seat.next == id || (seat.next == 0 && seat.holder == 0);
   if (!expected)
     // A newer claim overtook it.

@@ -44,6 +44,8 @@ private:
   struct slot {
     seat seats[2];
     bool bound = false;
+    /// The network worker of both; -1 if the front chooses it.
+    int32_t home = -1;
 
     seat& of(role side) { return seats[static_cast<size_t>(side)]; }
   };

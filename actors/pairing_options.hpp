@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 namespace tandem {
 
@@ -39,6 +40,9 @@ struct pairing_options {
   std::chrono::milliseconds timeout{300000};
 
   pairing_mode mode = pairing_mode::exclusive;
+  /// The index of the network worker for a new pair, or for a pool's worker; empty if the front
+  /// chooses it.
+  std::function<int32_t()> choose_home{};
 
   // -- modes pool and shared
   selection select = selection::least_loaded;

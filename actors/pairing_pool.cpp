@@ -73,7 +73,11 @@ verdict pairing_pool::admit_worker(const claim& request) {
   auto subprotocol = agree(where, request);
   count_agreed(where, subprotocol);
   roster_.reserve(request.ticket, {request.side, request.route, request.key, subprotocol});
-  return {request.ticket, refusal::none, {}, std::move(subprotocol)};
+  return {request.ticket,
+          refusal::none,
+          {},
+          std::move(subprotocol),
+          options_.choose_home ? options_.choose_home() : -1};
 }
 
 /// The subprotocol for a newcomer; empty for none. A pool's raw workers share one, and so do the

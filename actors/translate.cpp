@@ -266,6 +266,10 @@ std::shared_ptr<broker_parts> parts_of(const config::settings& settings, net::sc
     parts->connections.push_back({connection_options_of(settings, route.own, role::client),
                                   connection_options_of(settings, route.own, role::worker)});
     parts->pairs.push_back(pairing_options_of(route.own));
+    if (settings.placement == config::placement::load)
+      parts->pairs.back().choose_home = [&scheduler] {
+        return static_cast<int32_t>(scheduler.lightest_home().index());
+      };
   }
   for (size_t i = 0; i < scheduler.networks(); ++i)
     parts->homes.emplace_back(scheduler.network(i));

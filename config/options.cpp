@@ -250,10 +250,11 @@ std::vector<option> make_table() {
        count_option{&settings::compute_threads, 2, {1, 64}},
        "Threads that run every other actor: pairing, supervision and extensions."},
       {"scheduler.placement", "Scheduler",
-       choice_option<placement>{&settings::placement, placement::key, {"key", "spread"}},
-       "Which network worker a connection is given to: one chosen by its key, so that both ends "
-       "of a pair share it, or the next one in turn. A pool's workers are spread in any case, and "
-       "its clients follow them."},
+       choice_option<placement>{&settings::placement, placement::load, {"load", "key", "spread"}},
+       "Which network worker a pair is given to: the one that has the least to do, one chosen by "
+       "its key, or the next one in turn for each of its ends. A pool's clients follow its "
+       "workers, "
+       "which are spread in any case."},
   };
 }
 

@@ -28,7 +28,7 @@ enum class selection { least_loaded, round_robin, random, sticky };
 enum class reuse_policy { close, keep };
 
 /// Which network worker a new connection is given to.
-enum class placement { key, spread };
+enum class placement { load, key, spread };
 
 /// The least important line that is logged.
 enum class log_level { trace, debug, info, warning, error, off };

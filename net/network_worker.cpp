@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <system_error>
@@ -69,6 +71,15 @@ void network_worker::stop() {
   for (auto* job : jobs_)
     caf::scheduler::abstract_coordinator::cleanup_and_release(job);
   jobs_.clear();
+}
+
+std::chrono::nanoseconds network_worker::busy() {
+  clockid_t its_time{};
+  timespec time{};
+  if (::pthread_getcpuclockid(thread_.native_handle(), &its_time) != 0 ||
+      ::clock_gettime(its_time, &time) != 0)
+    return {};
+  return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
 void network_worker::exec_later(caf::resumable* job) {

@@ -50,7 +50,7 @@ private:
 
 /// A home whose thread alternates between ready actors and ready sockets, and sleeps in epoll when
 /// there is neither. Other threads wake it only if it sleeps. Everything but exec_later, start,
-/// stop and sockets() is for its own thread.
+/// stop, sockets() and busy() is for its own thread.
 class network_worker final : public home {
 public:
   network_worker(caf::actor_system& system, size_t index, size_t max_throughput);
@@ -87,6 +87,9 @@ public:
 
   /// The sockets that it has or is about to get. Any thread.
   size_t sockets() const noexcept { return socket_count_.load(std::memory_order_relaxed); }
+
+  /// The CPU time that its thread has taken, once it was started. Any thread.
+  std::chrono::nanoseconds busy();
 
   size_t index() const noexcept override { return index_; }
 

@@ -38,6 +38,10 @@ network_worker& scheduler::home_of(std::string_view key) noexcept {
   return *networks_[std::hash<std::string_view>{}(key) % networks_.size()];
 }
 
+network_worker& scheduler::lightest_home() {
+  return *networks_[balancer_->choose(balancer::clock::now())];
+}
+
 network_worker& scheduler::next_home() noexcept {
   return *networks_[next_.fetch_add(1, std::memory_order_relaxed) % networks_.size()];
 }
@@ -54,6 +58,9 @@ void scheduler::start() {
     networks_.push_back(std::make_unique<network_worker>(system(), i, max_throughput_));
   for (auto& worker : networks_)
     worker->start();
+  balancer_ = std::make_unique<balancer>(networks_.size(), [this](size_t index) {
+    return balancer::load{networks_[index]->busy(), networks_[index]->sockets()};
+  });
   super::start();
 }
 

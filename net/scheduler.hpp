@@ -1,6 +1,7 @@
 /// tandem's scheduler for CAF.
 #pragma once
 
+#include "net/balancer.hpp"
 #include "net/network_worker.hpp"
 #include "net/quiet_clock.hpp"
 
@@ -40,6 +41,9 @@ public:
   /// The same worker for the same key, so that the ends of a pair share a thread. Any thread.
   network_worker& home_of(std::string_view key) noexcept;
 
+  /// The worker that has the least to do, for a new pair. Any thread.
+  network_worker& lightest_home();
+
   /// Each worker in turn. Any thread.
   network_worker& next_home() noexcept;
 
@@ -55,6 +59,7 @@ private:
   size_t network_count_ = 1;
   std::vector<std::unique_ptr<network_worker>> networks_;
   std::atomic<size_t> next_{0};
+  std::unique_ptr<balancer> balancer_;
 };
 
 } // namespace tandem::net

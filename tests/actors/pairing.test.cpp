@@ -27,6 +27,24 @@ TEST_CASE("keys don't mix", "[pairing]") {
   check_bound(b, m.enter(4, role::client, "b"));
 }
 
+TEST_CASE("both ends of a pair get the home that was chosen for the first of them", "[pairing]") {
+  int32_t chosen = 0;
+  meeting m{{.timeout = patience, .choose_home = [&] { return ++chosen; }}};
+  CHECK(m.claim_for(1, role::client, "a").home == 1);
+  CHECK(m.claim_for(2, role::worker, "b").home == 2);
+  CHECK(m.claim_for(3, role::worker, "a").home == 1);
+  CHECK(m.claim_for(4, role::client, "b").home == 2);
+  // Once nobody is left of a key, it is chosen anew.
+  for (uint64_t ticket : {1, 3})
+    m.tell(m.admission, atom::withdraw::value, ticket);
+  CHECK(m.claim_for(5, role::client, "a").home == 3);
+}
+
+TEST_CASE("the front chooses a home if the pairing isn't to", "[pairing]") {
+  meeting m;
+  CHECK(m.claim_for(1, role::client).home == -1);
+}
+
 TEST_CASE("a place that is promised or taken is refused to others", "[pairing]") {
   meeting m;
   CHECK(m.claim_for(1, role::client).why == refusal::none);

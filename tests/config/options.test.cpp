@@ -96,7 +96,7 @@ TEST_CASE("the defaults are the documented ones") {
   CHECK(x.compression_threshold == 256);
   CHECK(x.network_threads == 0);
   CHECK(x.compute_threads == 2);
-  CHECK(x.placement == placement::key);
+  CHECK(x.placement == placement::load);
   CHECK(x.extensions.empty());
   CHECK(x.log_level == log_level::info);
   CHECK(x.named_routes.empty());
@@ -214,6 +214,7 @@ TEST_CASE("each word of a choice is accepted as a string and as an atom, and mea
       {"[compression]\nmode = \"off\"", [](auto& x) { return x.compression == toggle::off; }},
       {"[compression]\ncontext-takeover = 'off'",
        [](auto& x) { return x.compression_context_takeover == toggle::off; }},
+      {"[scheduler]\nplacement = 'load'", [](auto& x) { return x.placement == placement::load; }},
       {"[scheduler]\nplacement = 'key'", [](auto& x) { return x.placement == placement::key; }},
       {"[scheduler]\nplacement = 'spread'",
        [](auto& x) { return x.placement == placement::spread; }},
