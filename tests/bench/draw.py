@@ -2,7 +2,8 @@
 """Draws what run.py has measured: draw.py [--to=FOLDER] [RESULTS.json]...
 
 For each file of results it writes cpu-PAIRSxSIZE.svg, with a bar per relay for each case of the closed loop, and, if
-there was an open loop, latency-PAIRSxSIZE.svg with p50, p99 and p99.9.
+there was an open loop, latency-PAIRSxSIZE.svg with p50, p99 and p99.9. Of one at given rates, rates-PAIRSxSIZE.svg is all
+that it writes.
 """
 
 import argparse
@@ -80,7 +81,7 @@ class Picture:
 
 
 def is_own(name):
-    return name in ("tandem", "deflate", "wss")
+    return name in ("tandem", "deflate", "wss", "free", "two", "apart")
 
 
 def where(results):
@@ -128,7 +129,8 @@ def latency_picture(results):
         return LEFT + (RIGHT - LEFT) * (math.log10(max(microseconds, 0.1)) - marks[0]) / span
 
     for share in next(iter(figures.values())):
-        picture.heading(f"at {share} % of what each relay carries in a closed loop")
+        picture.heading(f"at {int(share):,} round trips a second" if results.get("rates")
+                        else f"at {share} % of what each relay carries in a closed loop")
         for power in marks:
             picture.line(x_of(10 ** power), picture.y, x_of(10 ** power), picture.y + ROW * len(figures), "rule")
         for name, row in figures.items():
@@ -153,6 +155,8 @@ def draw(results, folder):
     if any(results.get("open_loop", {}).values()):
         made["latency"] = latency_picture(results)
     paths = []
+    if results.get("rates"):
+        made = {"rates": made["latency"]}
     for kind, svg in made.items():
         paths.append(os.path.join(folder, f"{kind}-{results['pairs']}x{results['size']}.svg"))
         with open(paths[-1], "w", encoding="utf-8") as file:

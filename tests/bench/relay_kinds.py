@@ -42,6 +42,8 @@ class Kind:
     by_default: bool = False
     # It does what the others do, so that --all takes it in.
     comparable: bool = True
+    # It isn't held to one core: it shares the tool's.
+    all_cores: bool = False
     # Set once it is prepared.
     ready: typing.Optional[Ready] = None
 
@@ -97,11 +99,12 @@ def limit(build):
     return Ready([built(build, "limit_relay"), "0"])
 
 
-def tandem(*options, called=""):
+def tandem(*options, called="", workers=1):
     def prepare(build):
         path = built(build, "tandem")
         listen = [] if any(option.startswith("--listen") for option in options) else ["--listen=127.0.0.1:0"]
-        return Ready([path, *listen, "--scheduler.max-threads=1", *options], called or output_of(path, "--version"))
+        return Ready([path, *listen, f"--scheduler.max-threads={workers}", *options],
+                     called or output_of(path, "--version"))
     return prepare
 
 
@@ -171,6 +174,10 @@ KINDS = [
     Kind("wss", tandem("--listen=wss://127.0.0.1:0", "--tls.certificates=certificate.pem",
                        "--tls.private-keys=key.pem", called="tandem, over TLS"), scheme="wss",
          comparable=False),
+    Kind("free", tandem(called="tandem, not held to a core"), comparable=False, all_cores=True),
+    Kind("two", tandem(called="tandem, two network workers", workers=2), comparable=False, all_cores=True),
+    Kind("apart", tandem("--scheduler.placement=spread", called="the same, pairs on either of them", workers=2),
+         comparable=False, all_cores=True),
     Kind("beast", beast),
     Kind("gorilla", gorilla),
     Kind("nats", nats, tool="nats-bench", port=r"ws://127\.0\.0\.1:(\d+)"),

@@ -99,7 +99,8 @@ def measure(tool, relay, load, options, core):
     seconds = options.seconds
     command = [tool, f"--client-url={relay.kind.scheme}://127.0.0.1:{relay.port}/client/{{id}}",
                f"--worker-url={relay.kind.scheme}://127.0.0.1:{relay.port}/worker/{{id}}", f"--pid={relay.process.pid}",
-               f"--pairs={options.pairs}", f"--size={options.size}", f"--duration={seconds}", "--warm-up=0.5", "--json",
+               f"--pairs={options.pairs}", f"--size={options.size}", f"--duration={seconds}",
+               *([] if options.idle else ["--warm-up=0.5"]), "--json",
                *load, *relay.kind.load]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 120, check=False,
                           preexec_fn=lambda: pin(core))
@@ -111,33 +112,40 @@ def measure(tool, relay, load, options, core):
 def run_round(relay, options, core, results, say):
     """Every case against a relay that has just been started."""
     tool = os.path.join(options.build, relay.kind.tool)
+    if options.idle:
+        result = measure(tool, relay, [f"--idle={options.idle}"], options, core)
+        results["idle"].append(result)
+        say(f"{result['relay']['bytes_per_connection']:.0f} bytes per connection")
+        return
     for case in options.in_flight:
         result = measure(tool, relay, [f"--in-flight={case}"], options, core)
         results["closed"][case].append(result)
         say(f"in flight {case:2}: {result['relay']['cpu_us_per_forwarded_message']:8.3f} µs")
-    if not options.open_loop:
-        return
     # A round trip is two forwarded messages, and the rate is that of round trips.
     most = result["measured"]["forwarded_per_second"] / 2
-    for share in OPEN_LOOP:
-        rate = most * share / 100
+    for case in results["open"]:
+        rate = case if options.rates else most * case / 100
         result = measure(tool, relay, [f"--rate={rate:.0f}", "--poisson"], options, core)
-        results["open"][share].append(result)
+        results["open"][case].append(result)
         say(f"{rate:.0f}/s: p99 {result['latency_us']['p99'] / 1000:.3f} ms")
 
 
+def open_cases(options):
+    return options.rates or (OPEN_LOOP if options.open_loop else ())
+
+
 def run_rounds(chosen, options, cores):
-    """{relay: {"closed": {in flight: [results]}, "open": {percent: [results]}}}, over all rounds. A relay at which
+    """{relay: {"idle": [results], "closed": {in flight: [results]}, "open": {percent or rate: [results]}}}, over all rounds. A relay at which
     something goes wrong is left out, with all that there is of it."""
     results = {}
     for number in range(options.rounds):
         for kind in list(chosen):
             if kind.slow and number >= SLOW_ROUNDS:
                 continue
-            runs = results.setdefault(kind.name, {"closed": {case: [] for case in options.in_flight},
-                                                  "open": {share: [] for share in OPEN_LOOP if options.open_loop}})
+            runs = results.setdefault(kind.name, {"idle": [], "closed": {case: [] for case in options.in_flight},
+                                                  "open": {case: [] for case in open_cases(options)}})
             try:
-                with Relay(kind, cores[0]) as relay:
+                with Relay(kind, None if kind.all_cores else cores[0]) as relay:
                     run_round(relay, options, cores[1], runs,
                               lambda text: print(f"round {number + 1}/{options.rounds}  {kind.name:8} {text}",
                                                  file=sys.stderr))
@@ -200,9 +208,9 @@ def machine():
 def table(figures, title, column, cell):
     """A line per relay, and a column per case, whose heading begins with `column`."""
     cases = list(next(iter(figures.values())))
-    lines = [title, f"{column:20}" + "".join(f"{case:>24}" for case in cases)]
+    lines = [title, f"{column:20}" + "".join(f"{case:>28}" for case in cases)]
     for name, row in figures.items():
-        lines.append(f"{name:20}" + "".join(f"{cell(row[case], case):>24}" for case in cases))
+        lines.append(f"{name:20}" + "".join(f"{cell(row[case], case):>28}" for case in cases))
     return "\n".join(lines) + "\n"
 
 
@@ -221,24 +229,36 @@ def closed_tables(figures, size):
     yield table(figures, "round trip at that load, p99 in ms", flight, lambda at, case: f"{at.p99 / 1000:.2f}")
 
 
-def open_tables(figures, most_in_flight):
-    share = "% of its closed loop"
-    yield table(figures, f"round trips a second, of those of the closed loop with {most_in_flight} in flight", share,
-                lambda at, case: f"{at.rate:,.0f}")
+def open_tables(figures, options):
+    share = "round trips a second" if options.rates else "% of its closed loop"
+    if not options.rates:
+        yield table(figures, f"round trips a second, of those of the closed loop with {options.in_flight[-1]} in flight",
+                    share, lambda at, case: f"{at.rate:,.0f}")
     yield table(figures, "round trip at that rate, ms: p50, p99, p99.9", share,
                 lambda at, case: " ".join(f"{value / 1000:.3g}" for value in (at.p50, at.p99, at.p99_9)))
     yield table(figures, "how late the tool itself was, p99 in ms; the relay's share of a core", share,
                 lambda at, case: f"{at.lag / 1000:.3g}; {at.cores:.0%}")
 
 
+def idle_report(idle, where, versions, options):
+    """What an idle connection takes, as text."""
+    lines = [f"bytes of resident memory per connection, {options.idle} of them, after {options.seconds:g} s"]
+    lines += [f"{name:20}{value:>12,.0f}" for name, value in idle.items()]
+    return surroundings(where, versions) + "\n" + "\n".join(lines) + "\n"
+
+
+def surroundings(where, versions):
+    return (f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, {where['system']}\n"
+            + "".join(f"{name}: {version}\n" for name, version in versions.items() if version))
+
+
 def report(closed, opened, where, versions, options):
     """The tables, as text."""
-    text = f"{where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, {where['system']}\n"
-    text += "".join(f"{name}: {version}\n" for name, version in versions.items() if version)
+    text = surroundings(where, versions)
     text += f"{options.pairs} pairs, {options.size}-byte messages, the relay on one core\n\n"
     tables = list(closed_tables(closed, options.size))
-    if options.open_loop:
-        tables += open_tables(opened, options.in_flight[-1])
+    if open_cases(options):
+        tables += open_tables(opened, options)
     return text + "\n".join(tables)
 
 
@@ -252,6 +272,10 @@ def arguments():
                         help="unanswered messages per pair, a case each (1,16,64)")
     parser.add_argument("--open-loop", action="store_true",
                         help="then at 30, 60 and 80 %% of the rate that the last case reached, for latency")
+    parser.add_argument("--rates", default="", metavar="N,N",
+                        help="then at so many round trips a second, the same for each relay")
+    parser.add_argument("--idle", type=int, default=0, metavar="N",
+                        help="instead, what N idle connections take of memory")
     parser.add_argument("--only", default="", help="relays to measure, as in limit,tandem or tandem,deflate")
     parser.add_argument("--all", action="store_true", help="every relay that can run here, for messages in clear")
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="folder of the binaries")
@@ -262,6 +286,9 @@ def arguments():
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", options.in_flight):
         parser.error("--in-flight must be numbers, as in 1,16,64")
     options.in_flight = [int(case) for case in options.in_flight.split(",")]
+    if not re.fullmatch(r"|[1-9]\d*(,[1-9]\d*)*", options.rates):
+        parser.error("--rates must be numbers, as in 5000,150000")
+    options.rates = [int(case) for case in options.rates.split(",") if case]
     return parser, options
 
 
@@ -277,6 +304,9 @@ def choose(parser, options):
     chosen = []
     for kind in KINDS:
         if kind.name not in wanted:
+            continue
+        if options.idle and kind.tool != "tandem-bench":
+            print(f"skipping {kind.name}: its tool can't be idle", file=sys.stderr)
             continue
         try:
             kind.ready = kind.prepare(options.build)
@@ -319,14 +349,20 @@ def main():
     results = run_rounds(chosen, options, cores_to_use())
     if not results:
         sys.exit("no relay came through")
-    closed, opened = figures_of(results, "closed", figure), figures_of(results, "open", open_figure)
     where = machine()
     versions = {kind.name: kind.ready.version for kind in chosen}
-    print(report(closed, opened, where, versions, options), end="")
+    closed, opened, idle = {}, {}, {}
+    if options.idle:
+        idle = {name: median_of(cases["idle"], "relay", "bytes_per_connection") for name, cases in results.items()}
+        print(idle_report(idle, where, versions, options), end="")
+    else:
+        closed, opened = figures_of(results, "closed", figure), figures_of(results, "open", open_figure)
+        print(report(closed, opened, where, versions, options), end="")
     os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
     with open(options.output, "w", encoding="utf-8") as file:
         json.dump({"machine": where, "versions": versions, "pairs": options.pairs, "size": options.size,
-                   "figures": as_objects(closed), "open_loop": as_objects(opened), "runs": results}, file, indent=1)
+                   "rates": options.rates, "figures": as_objects(closed), "open_loop": as_objects(opened), "bytes_per_idle_connection": idle,
+                   "runs": results}, file, indent=1)
     print(f"\nall runs: {os.path.relpath(options.output)}")
     return 0 if len(chosen) == wanted else 1
 
