@@ -43,9 +43,6 @@ struct connection_options {
   std::chrono::milliseconds worker_heartbeat{0};
   /// How long the last words of a client wait for the credit of a framed worker.
   std::chrono::milliseconds patience{30000};
-  /// How much of what a client sends is kept until its worker's socket has taken it, for the next
-  /// worker if this one is lost, in bytes.
-  int64_t replay = 0;
 };
 
 /// Those of a route's clients and of its workers, by their role.

@@ -94,8 +94,7 @@ connection_options connection_options_of(const config::settings& settings,
           .max_capacity = slots_of(own),
           .client_heartbeat = settings.heartbeat_client_interval,
           .worker_heartbeat = settings.heartbeat_worker_interval,
-          .patience = own.stall_timeout,
-          .replay = static_cast<int64_t>(own.replay_bytes)};
+          .patience = own.stall_timeout};
 }
 
 pairing_mode mode_of(config::pairing_mode mode) {

@@ -102,7 +102,6 @@ private:
   void report_common_path(route_path late, route_path early, const std::string& path);
   void check_modes(const scope& in, const route& what);
   void check_loss(const scope& in, const route& what);
-  bool may_compress(const route& what) const;
 
   settings values_;
   scope global_;

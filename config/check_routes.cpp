@@ -116,34 +116,12 @@ void draft::check_modes(const scope& in, const route& what) {
 }
 
 void draft::check_loss(const scope& in, const route& what) {
-  const auto& own = what.own;
   const auto& loss = row_of("on-peer-loss");
-  const auto& replay = row_of("replay-bytes");
-  if (was_refused(in, loss) || was_refused(in, replay))
-    return;
-  if (own.on_peer_loss == loss_policy::rematch && own.mode == pairing_mode::exclusive)
+  if (!was_refused(in, loss) && what.own.on_peer_loss == loss_policy::rematch &&
+      what.own.mode == pairing_mode::exclusive)
     report(in, loss,
            R"("rematch" has no meaning with mode = "exclusive"; it is for mode = )" +
                show({.pool = true, .shared = true}));
-  if (own.replay_bytes == 0)
-    return;
-  if (own.on_peer_loss == loss_policy::close)
-    report(in, replay,
-           R"(has no meaning with on-peer-loss = "close"; it is for "wait" or "rematch")");
-  else if (may_compress(what))
-    report(in, replay,
-           in.route.empty()
-               ? "takes no compression: turn it off, by compression.mode and for each listener"
-               : "takes no compression: write compression { mode = \"off\" } for this route");
-}
-
-/// Whether a connection of the route's may be compressed, by whatever listener it comes.
-bool draft::may_compress(const route& what) const {
-  if (what.compression)
-    return *what.compression == toggle::on;
-  return values_.compression == toggle::on ||
-         std::ranges::any_of(values_.listen,
-                             [](const endpoint& x) { return x.compression == toggle::on; });
 }
 
 } // namespace tandem::config

@@ -78,10 +78,6 @@ std::vector<option> make_table() {
        size_option{&settings::pending_bytes, 64 * KiB, {1, GiB, "none"}},
        "How much a connection that waits for its peer may send ahead. It is at most relay-window.",
        every_mode},
-      {"replay-bytes", "Pairing", size_option{&settings::replay_bytes, 0, {1, GiB, "none"}},
-       "How much of what a client has sent is kept until its worker's socket has taken it, and is "
-       "sent to the next worker if this one is lost before. Messages must not be compressed then.",
-       every_mode},
 
       {"select", "Pools",
        choice_option<selection>{&settings::select,

@@ -108,8 +108,6 @@ struct route_settings {
   std::chrono::milliseconds pair_timeout{};
   /// Bytes.
   uint64_t pending_bytes{};
-  /// Bytes; 0: nothing is kept.
-  uint64_t replay_bytes{};
 
   selection select{};
   request_value sticky_by{};

@@ -62,7 +62,6 @@ TEST_CASE("the defaults are the documented ones") {
   CHECK(x.on_peer_loss == loss_policy::close);
   CHECK(x.pair_timeout == 5min);
   CHECK(x.pending_bytes == 65536);
-  CHECK(x.replay_bytes == 0);
   CHECK(x.select == selection::least_loaded);
   CHECK(x.sticky_by == request_value{});
   CHECK(x.priority_by == request_value{});
@@ -149,7 +148,6 @@ TEST_CASE("ranges include their ends and no more") {
         R"(["10.0.0.0/-1"])", R"(["10.0.0/8"])", R"(["[::1]"])", R"(["127.0.0.1:80"])",
         R"(["unix/8"])", R"(["/8"])"}},
       {"open-headers", {"[]", R"(["Origin", "X-User"])"}, {R"(["a b"])", R"(["a", "a"])"}},
-      {"replay-bytes", {"0"}, {"-1", "1073741825"}},
       {"sticky-by",
        {R"("")", R"("query:user-id_.~")", R"("header:X-User")", R"("cookie:a!#$%&'*+^`|~")"},
        {R"("user")", R"("query")", R"("query:")", R"("query:a b")", R"("query:a&b")", R"("body:a")",

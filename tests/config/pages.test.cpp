@@ -35,7 +35,6 @@ route exclusive_route(const route_settings& start) {
   x.own.worker_path = "/a/{key}/w";
   x.own.mode = pairing_mode::exclusive;
   x.own.on_conflict = conflict_policy::reject;
-  x.own.replay_bytes = 1;
   return x;
 }
 
@@ -132,7 +131,6 @@ on-conflict = "replace"
 on-peer-loss = "wait"
 pair-timeout = 0s
 pending-bytes = "0 B"
-replay-bytes = "0 B"
 select = "sticky"
 sticky-by = "cookie:who"
 priority-by = "query:level"
@@ -193,7 +191,6 @@ on-conflict = "reject"
 on-peer-loss = "wait"
 pair-timeout = 0s
 pending-bytes = "0 B"
-replay-bytes = "1 B"
 relay-window = "16385 B"
 max-message-size = "8 PiB"
 message-rate = 6
@@ -210,7 +207,6 @@ mode = "pool"
 on-peer-loss = "rematch"
 pair-timeout = 0s
 pending-bytes = "0 B"
-replay-bytes = "0 B"
 select = "round-robin"
 sticky-by = ""
 priority-by = ""

@@ -77,7 +77,6 @@ TEST_CASE("each option of a route's lands in the route, and nowhere else") {
   other.on_peer_loss = loss_policy::wait;
   other.pair_timeout = 1s;
   other.pending_bytes = 1;
-  other.replay_bytes = 1;
   other.select = selection::random;
   other.sticky_by = {request_part::header, "a"};
   other.priority_by = {request_part::query, "b"};
@@ -100,9 +99,6 @@ TEST_CASE("each option of a route's lands in the route, and nowhere else") {
     std::string text = "[route.a]\n";
     if (!row.by_route.exclusive)
       text += "mode = 'pool'\n";
-    // What a replay needs.
-    if (row.name == "replay-bytes")
-      text += "on-peer-loss = 'wait'\n";
     const auto entry = std::string{row.key()} + " = " + value;
     text += row.section().empty() ? entry : std::string{row.section()}.append(" { " + entry + " }");
     auto [values, problems] = read_text(text);
@@ -249,39 +245,6 @@ TEST_CASE("what has no meaning for a route is refused") {
        {R"(1: on-peer-loss: "rematch" has no meaning with mode = "exclusive"; it is for mode = "pool" or "shared")"}},
       {route_with("mode = 'shared'\non-peer-loss = 'rematch'"), {}},
       {"on-peer-loss = 'rematch'\n" + route_with("mode = 'pool'"), {}},
-  }));
-  CAPTURE(text);
-  CHECK(read_text(text).problems == expected);
-}
-
-TEST_CASE("a replay needs a next peer, and messages that aren't compressed") {
-  struct row {
-    std::string text;
-    strings expected;
-  };
-  const std::string of_route = ": route.a.replay-bytes: takes no compression: write compression { "
-                               "mode = \"off\" } for this route";
-  const std::string of_all =
-      ": replay-bytes: takes no compression: turn it off, by compression.mode and for each "
-      "listener";
-  const std::string waits = "on-peer-loss = 'wait'\nreplay-bytes = 5\n";
-  const std::string listens = "listen = [\"127.0.0.1:1?compression=on\"]\n";
-  const std::string on = "compression { mode = 'on' }\n";
-  const std::string off = "compression { mode = 'off' }\n";
-  auto [text, expected] = GENERATE_REF(values<row>({
-      {route_with("replay-bytes = 5"),
-       {R"(4: route.a.replay-bytes: has no meaning with on-peer-loss = "close"; it is for "wait" or "rematch")"}},
-      {"replay-bytes = 5",
-       {R"(1: replay-bytes: has no meaning with on-peer-loss = "close"; it is for "wait" or "rematch")"}},
-      {waits, {}},
-      {route_with(waits), {}},
-      {route_with(waits + on), {"5" + of_route}},
-      {on + route_with(waits), {"6" + of_route}},
-      {listens + route_with(waits), {"6" + of_route}},
-      {listens + on + route_with(waits + off), {}},
-      {waits + listens, {"2" + of_all}},
-      {waits + on, {"2" + of_all}},
-      {waits + "listen = [\"127.0.0.1:1?compression=off\"]", {}},
   }));
   CAPTURE(text);
   CHECK(read_text(text).problems == expected);
