@@ -37,6 +37,8 @@ struct connection_options {
   bool rematches = false;
   /// A framed worker serves many clients at once, up to as many as it says and this.
   bool pools = false;
+  /// It is the one worker of all clients of its key, as many as they are.
+  bool shares = false;
   uint32_t max_capacity = 1;
   /// How often peers are pinged, which framed ones are told; 0 for never.
   std::chrono::milliseconds client_heartbeat{0};

@@ -11,7 +11,7 @@ net::multiplexer_options framed_options(const peer_info& who, const connection_o
   result.max_message = options.recode.max_message;
   if (who.credit >= 0)
     result.credit = static_cast<uint32_t>(who.credit);
-  result.slots = who.capacity;
+  result.slots = options.shares ? UINT32_MAX : who.capacity;
   result.most_slots = options.max_capacity;
   result.heartbeat = who.side == role::client ? options.client_heartbeat : options.worker_heartbeat;
   result.patience = options.patience;

@@ -132,6 +132,18 @@ std::string_view to_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// By names in lower case, as they are compared.
+json headers_of(const peer_info& peer) {
+  auto result = json::object();
+  for (const auto& [name, value] : peer.headers) {
+    std::string lower{name};
+    for (auto& c : lower)
+      c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    result[lower] = value;
+  }
+  return result;
+}
+
 json headed(envelope_type type, uint32_t channel) {
   json object{{"type", name_of(type)}};
   if (channel != 0)
@@ -207,12 +219,10 @@ std::string open_fields(const peer_info& to, const peer_info& peer, uint64_t cre
     object["client"] = peer.id;
     object["path"] = peer.target.substr(0, question);
     object["query"] = peer.target.substr(std::min(question + 1, peer.target.size()));
-    object["headers"] = json::object();
-    for (const auto& [name, value] : peer.headers)
-      object["headers"][name] = value;
+    object["headers"] = headers_of(peer);
     object["remote"] = peer.remote;
     object["subprotocols"] = json::array();
-    if (!peer.subprotocol.empty())
+    if (peer.frames == framing::raw && !peer.subprotocol.empty())
       object["subprotocols"].push_back(peer.subprotocol);
   }
   object["credit"] = credit;

@@ -1,6 +1,7 @@
 #include "net/handshake.hpp"
 
 #include "actors/id.hpp"
+#include "net/envelope.hpp"
 #include "net/forwarded_for.hpp"
 #include "net/head_check.hpp"
 #include "net/help_page.hpp"
@@ -329,8 +330,11 @@ void handshake::hand_over() {
   auto early = beast::buffers_to_string(buffer_.data());
   auto& worker = state_.options.choose_home(who_, *verdict_);
   auto socket = stream_.release(early);
-  auto link = session::make(worker, std::move(socket), std::move(early), limits,
-                            {.deflate = who_.deflate.agreed}, std::move(place_));
+  const decoder_extensions agreed{.deflate = who_.deflate.agreed,
+                                  .overhead =
+                                      most_overhead(who_.frames, limits.decoder.max_message)};
+  auto link =
+      session::make(worker, std::move(socket), std::move(early), limits, agreed, std::move(place_));
   state_.keeper->admit(std::move(who_), std::move(link));
 }
 

@@ -161,7 +161,7 @@ class ParameterTest(BrokerCase):
         opened = self.read_json(worker, "open")
         self.assertEqual((opened["channel"], opened["key"], opened["path"], opened["query"]),
                          (1, "k", "/client/k", "token=%20x"))
-        self.assertEqual(opened["headers"], {"Origin": "https://a.example"})
+        self.assertEqual(opened["headers"], {"origin": "https://a.example"})
         client.send_frame(TEXT, b"hello")
         self.assertEqual(self.read_json(worker, "message"), {"type": "message", "channel": 1, "text": "hello"})
         worker.send_frame(TEXT, json.dumps({"type": "message", "channel": 1, "text": "welcome"}))
