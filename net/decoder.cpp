@@ -62,7 +62,7 @@ bool frame_decoder::pass_whole_message(std::span<std::byte>& in, chunk_builder& 
   const auto first = std::to_integer<unsigned>(in[0]);
   const auto second = std::to_integer<unsigned>(in[1]);
   const bool compressed = first >> 4 == (fin_bit | compressed_bit);
-  if (first >> 4 != fin_bit && !(compressed && agreed_.deflate))
+  if (first >> 4 != fin_bit && !(compressed && deflate_))
     return false;
   const auto op = static_cast<opcode>(first & 0xF);
   const bool masked = second >> 7 != 0;
@@ -121,7 +121,7 @@ bool frame_decoder::gather_head(std::span<std::byte>& in) noexcept {
 const char* frame_decoder::judge_reserved() const noexcept {
   if (head_.reserved == 0)
     return nullptr;
-  if (!agreed_.deflate)
+  if (!deflate_)
     return "a reserved bit is set, but no extension was agreed on";
   if (head_.reserved != compressed_bit)
     return "a reserved bit is set that no extension uses";

@@ -61,7 +61,7 @@ public:
   };
 
   frame_decoder(sender from, decoder_limits limits, decoder_extensions agreed = {}) noexcept
-      : limits_{limits}, from_{from}, agreed_{agreed} {
+      : limits_{limits}, from_{from}, deflate_{agreed.deflate} {
     limits_.max_message += std::min(agreed.overhead, UINT64_MAX - limits.max_message);
   }
 
@@ -129,7 +129,8 @@ private:
   utf8_check utf8_;
   end_reason fault_reason_{};
   sender from_;
-  decoder_extensions agreed_;
+  /// Messages may be compressed.
+  bool deflate_;
   bool in_frame_ = false;
   bool in_message_ = false;
   /// The message is text whose bytes can be checked: it isn't compressed.
