@@ -1,5 +1,4 @@
 #include "actors/connection.hpp"
-
 #include "support/stage.hpp"
 
 using namespace tandem;

@@ -5,7 +5,6 @@
 #include "wire.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <nlohmann/json.hpp>
 
 #include <fstream>
