@@ -159,7 +159,7 @@ TEST_CASE("what is open is told to each side in its own words", "[envelope]") {
   CHECK(to_worker["query"] == "a=%20&b?c");
   // What isn't UTF-8 is made so.
   CHECK(to_worker["headers"] ==
-        json{{"Origin", "https://a.example"}, {"X-User", "caf\xEF\xBF\xBD"}});
+        json{{"origin", "https://a.example"}, {"x-user", "caf\xEF\xBF\xBD"}});
   CHECK(to_worker["key"] == "gpu");
   CHECK(to_worker["client"] == 5);
   CHECK(to_worker["remote"] == "10.0.0.2:99");
