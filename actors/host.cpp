@@ -26,7 +26,7 @@ void host_state::take(net::link_ptr link, peer_info_ptr who, const connection_op
   auto own = options;
   // A channel is for one client: the next one has another.
   own.waits_for_next_peer = false;
-  options_ = std::make_shared<const connection_options>(std::move(own));
+  options_ = std::make_shared<const connection_options>(own);
   hub_ = std::make_unique<net::multiplexer>(std::move(link), who_, framed_options(*who_, options),
                                             *this);
 }
@@ -154,7 +154,7 @@ void host_state::check() {
 // -- the actor ----------------------------------------------------------------
 
 host::host(caf::actor_config& cfg, net::home& where, net::link_ptr link, peer_info who,
-           std::shared_ptr<const connection_options> options)
+           const std::shared_ptr<const connection_options>& options)
     : super{cfg, where} {
   state.take(std::move(link), share(std::move(who)), *options);
 }

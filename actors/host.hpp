@@ -70,7 +70,7 @@ public:
   using super = caf::stateful_actor<host_state, host_state::base>;
 
   host(caf::actor_config& cfg, net::home& where, net::link_ptr link, peer_info who,
-       std::shared_ptr<const connection_options> options);
+       const std::shared_ptr<const connection_options>& options);
 
   void initialize() override;
 

@@ -11,8 +11,10 @@ from wire import CLOSE, TEXT, Wire, close_payload, upgrade
 # A process of its own that holds so many workers, so that it can be killed.
 WORKERS = """
 import sys
-from wire import Wire
+from wire import TEXT, Wire
 held = [Wire.open(int(sys.argv[1]), sys.argv[2]) for _ in range(int(sys.argv[3]))]
+for worker in held:
+    worker.send_frame(TEXT, "held")
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -168,6 +170,8 @@ class LossTest(PoolCase):
     def test_a_killed_worker_process_ends_its_clients_at_once(self):
         workers = self.spawn_workers(20)
         clients = [self.open("/client/k") for _ in range(20)]
+        # Only one that has heard of its worker can lose it.
+        self.assertEqual({self.who_serves(client) for client in clients}, {"held"})
         workers.kill()
         with self.within(5):
             for client in clients:
@@ -180,6 +184,8 @@ class RematchTest(PoolCase):
     def test_clients_of_a_killed_worker_process_go_on_with_others(self):
         workers = self.spawn_workers(20)
         clients = [self.open("/client/k") for _ in range(20)]
+        # Only one that has heard of its worker can lose it.
+        self.assertEqual({self.who_serves(client) for client in clients}, {"held"})
         spare = [self.worker(f"spare-{n}") for n in range(15)]
         workers.kill()
         late = [self.worker(f"late-{n}") for n in range(5)]
